@@ -1,0 +1,11 @@
+#!/usr/bin/env bash
+# Measures this broker and Apache's side by side with the same light generator; needs a quiet machine, a JDK and Maven.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+say() { printf '\033[1m%s\033[0m\n' "$*"; }
+die() { printf '%s\n' "$*" >&2; exit 1; }
+source scripts/packages.sh
+source scripts/build.sh
+setup --interop
+build release
+exec python3 bench/compare --build build/release --work build/compare "$@"
