@@ -17,6 +17,8 @@
 namespace comet {
 
 /// Java's Properties text: comments (# !), `=`, `:` or blank as separator, continued lines, \uXXXX and other escapes.
+/// Unlike Java's reader: text is UTF-8, a byte order mark and an XML comment (some of RocketMQ's samples open with one)
+/// are skipped, and blanks at a value's end are dropped, because RocketMQ's own setters trip over them. config.md 1.
 class Properties {
  public:
   /// kInvalid names the line.
@@ -25,8 +27,10 @@ class Properties {
   /// Pairs in file order; of duplicate keys only the last stays.
   const std::vector<std::pair<std::string, std::string>>& pairs() const { return pairs_; }
   std::optional<std::string_view> get(std::string_view key) const;
+  /// The line, from 1, on which `key` stands; 0 for one that was set() or is not there.
+  int32_t line_of(std::string_view key) const;
   void set(std::string_view key, std::string_view value);
-  std::string text() const;  ///< one key=value per line, escaped as Java writes it, in order
+  std::string text() const;  ///< one key=value per line, in order, escaped so that Java reads the same
 
   /// `original` (a file's text) with the given keys set: changed lines are replaced where they stand, new ones appended,
   /// comments and everything else kept.
@@ -34,6 +38,7 @@ class Properties {
 
  private:
   std::vector<std::pair<std::string, std::string>> pairs_;
+  std::vector<int32_t> lines_;  // of each pair
 };
 
 /// One option of a daemon: RocketMQ's key, where its value lives in the daemon's config struct, and what it means.
