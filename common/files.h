@@ -28,6 +28,8 @@ class Mapping {
   virtual bool resident(int64_t from, int64_t length) const = 0;
   /// Starts write-back without waiting; pacing only, no durability.
   virtual void start_write_back(int64_t from, int64_t length) = 0;
+  /// Asks for the pages to be read ahead (MADV_WILLNEED) and returns at once.
+  virtual void will_need(int64_t from, int64_t length) = 0;
 };
 
 /// An open file. Thread-safe as the system calls behind it are.
@@ -36,15 +38,20 @@ class File {
   virtual ~File() = default;
   /// Reads up to `into.size()` bytes at `at`; fewer only at the file's end.
   virtual Result<size_t> read_at(int64_t at, std::span<std::byte> into) = 0;
+  /// Fills `into` only if that needs no wait for a disk (RWF_NOWAIT); false: nothing is promised, use read_at.
+  virtual bool read_resident(int64_t at, std::span<std::byte> into) = 0;
   /// Writes all of `bytes` at `at`, or says why not (kNoSpace, kIo); EINTR and short writes are handled inside.
   virtual Result<void> write_at(int64_t at, ByteView bytes) = 0;
   virtual Result<int64_t> size() const = 0;
   virtual Result<void> resize(int64_t size_bytes) = 0;
-  /// Reserves disk blocks for the whole range, so that later stores can't meet a full disk.
+  /// Makes [from, from + length) read as zeros, keeping the size and, where the kernel can, the reserved blocks.
+  virtual Result<void> zero(int64_t from, int64_t length) = 0;
+  /// Reserves disk blocks for the whole range, so that later stores can't meet a full disk. Grows the file if needed.
   virtual Result<void> allocate(int64_t size_bytes) = 0;
   /// Makes content durable (fdatasync). After an error nothing written since the last success can be trusted.
   virtual Result<void> sync() = 0;
-  /// Maps [0, length). `writable` false maps read-only.
+  /// Maps [0, length); the mapping outlives this object. `writable` maps for stores (and without read-ahead: a store into
+  /// a hole must not bring its neighbours in); false maps read-only.
   virtual Result<std::unique_ptr<Mapping>> map(int64_t length, bool writable) = 0;
 };
 
@@ -81,6 +88,8 @@ class Files {
   virtual Result<void> rename(const Path& from, const Path& to) = 0;
   virtual Result<void> sync_folder(const Path& folder) = 0;      ///< makes creations, renames and removals in it durable
   virtual Result<DiskSpace> space(const Path& path) = 0;
+  /// Makes everything written on `path`'s file system durable (syncfs): cheaper than thousands of sync().
+  virtual Result<void> sync_file_system(const Path& path) = 0;
   virtual Result<std::unique_ptr<FileLock>> lock(const Path& path) = 0;  ///< kExists: another process holds it
 };
 

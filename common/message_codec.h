@@ -69,7 +69,7 @@ struct RecordPositions {
 /// Bytes of the record that `encode_message` writes.
 int32_t encoded_size(const Message& message);
 
-/// Writes the record, `encoded_size(message)` bytes, to `at`. Magic is V2 when the topic has over 127 UTF-16 units.
+/// Writes the record, `encoded_size(message)` bytes, to `at`. Magic is V2 when the topic has over 127 bytes.
 void encode_message(const Message& message, std::byte* at);
 
 /// Reads one record at the front of `bytes`; kCorrupt names the field that is wrong. Checks sizes against each other, and
