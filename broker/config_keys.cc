@@ -1,0 +1,197 @@
+#include "broker/config_keys.h"
+
+#include <algorithm>
+
+namespace comet::broker {
+namespace {
+
+using Config = BrokerConfig;
+using Store = store::StoreOptions;
+constexpr bool kLive = true, kRestart = false;
+constexpr int64_t kAny = INT64_MIN, kMost = INT64_MAX;
+constexpr int64_t kDayMs = 24 * 3600 * 1000;
+
+// Meanings become the comments of conf/broker.conf.
+constexpr Option<Config> kBroker[] = {
+    // clang-format off
+    {"rocketmqHome", &Config::rocketmq_home, "", "The installation's folder; default ROCKETMQ_HOME, else the folder above the program's.", kAny, kMost, kRestart},
+    {"brokerClusterName", &Config::cluster_name, "", "The cluster that this broker joins.", kAny, kMost, kRestart},
+    {"brokerName", &Config::broker_name, "", "The name that master and slaves share; default the host's name.", kAny, kMost, kRestart},
+    {"brokerId", &Config::broker_id, "", "0 for a master; a master's is 0 whatever stands here.", -1, kMost, kRestart},
+    {"brokerRole", &Config::broker_role, "", "ASYNC_MASTER; SYNC_MASTER and SLAVE need replication, which isn't built yet.", kAny, kMost, kRestart},
+    {"namesrvAddr", &Config::namesrv_addr, "", "Name servers, host:port separated by ';'; default NAMESRV_ADDR; -n on the command line wins.", kAny, kMost, kLive},
+    {"brokerIP1", &Config::broker_ip1, "", "The address that name servers hand out and messages carry; default the first public IPv4, else the last private one.", kAny, kMost, kRestart},
+    {"brokerIP2", &Config::broker_ip2, "", "The address of the replication port that slaves are told.", kAny, kMost, kRestart},
+    {"bindAddress", &Config::bind_address, "", "The local address to listen on.", kAny, kMost, kRestart},
+    {"listenPort", &Config::listen_port, "", "The main port; the port two below it serves everything but pulls.", 0, 65'535, kRestart},
+    {"haListenPort", &Config::ha_listen_port, "", "The replication port told to slaves; 0: listenPort + 1.", 0, 65'535, kRestart},
+    {"eventLoopThreads", &Config::event_loop_threads, "", "Ours: threads that serve connections; 0: one per core, at most 8.", 0, 64, kRestart},
+    {"workerThreads", &Config::worker_threads, "", "Ours: threads for cold reads, queries and long administrative answers.", 1, 64, kRestart},
+    {"regionId", &Config::region_id, "", "Set as MSG_REGION on every message and answer.", kAny, kMost, kLive},
+    {"isolateLogEnable", &Config::isolate_log, "", "true: logs go to a folder <brokerName>_<brokerId> of their own.", kAny, kMost, kRestart},
+    {"brokerPermission", &Config::broker_permission, "", "2 write, 4 read, 6 both; clients see it in their routes at once.", 0, 7, kLive},
+    {"registerBrokerTimeoutMills", &Config::register_timeout_ms, "ms", "How long to wait for a name server's answer to a registration.", 1, 600'000, kLive},
+    {"registerNameServerPeriod", &Config::register_period_ms, "ms", "Time between registrations; used within 10,000 and 60,000.", 1, kDayMs, kRestart},
+    {"forceRegister", &Config::force_register, "", "false: ask name servers first, and register only where something changed.", kAny, kMost, kLive},
+    {"connectTimeoutMillis", &Config::connect_timeout_ms, "ms", "For connections to name servers.", 1, 600'000, kRestart},
+    {"serverChannelMaxIdleTimeSeconds", &Config::channel_idle_s, "s", "A connection silent for so long is closed.", 1, 86'400, kRestart},
+    {"channelExpiredTimeout", &Config::channel_expired_ms, "ms", "A client without a heartbeat for so long is dropped.", 1'000, kDayMs, kLive},
+
+    {"defaultTopicQueueNums", &Config::default_topic_queue_nums, "queues", "Most queues of a topic created by sending to it.", 1, 1'024, kRestart},
+    {"autoCreateTopicEnable", &Config::auto_create_topic, "", "Create topics when a producer first sends to them.", kAny, kMost, kLive},
+    {"autoCreateSubscriptionGroup", &Config::auto_create_subscription_group, "", "Create consumer groups when they first appear.", kAny, kMost, kLive},
+    {"clusterTopicEnable", &Config::cluster_topic, "", "The topic named after the cluster can be read and written.", kAny, kMost, kRestart},
+    {"brokerTopicEnable", &Config::broker_topic, "", "The topic named after the broker can be read and written.", kAny, kMost, kRestart},
+    {"traceTopicEnable", &Config::trace_topic, "", "Make the topic for message traces.", kAny, kMost, kRestart},
+    {"msgTraceTopicName", &Config::trace_topic_name, "", "Its name.", kAny, kMost, kRestart},
+    {"reviveQueueNum", &Config::revive_queue_num, "queues", "Of the system topic for POP's bookkeeping.", 1, 1'024, kRestart},
+    {"timerWheelEnable", &Config::timer_wheel, "", "Make the system topic for arbitrary delays.", kAny, kMost, kRestart},
+    {"validateSystemTopicWhenUpdateTopic", &Config::validate_system_topic, "", "Refuse changes of system topics.", kAny, kMost, kLive},
+    {"enableMixedMessageType", &Config::enable_mixed_message_type, "", "Allow the topic attribute message.type=MIXED.", kAny, kMost, kLive},
+    {"clearRetryTopicWhenDeleteTopic", &Config::clear_retry_topic_when_delete_topic, "", "Deleting a topic deletes its groups' POP retry topics, too.", kAny, kMost, kLive},
+    {"enableCreateSysGroup", &Config::create_sys_group, "", "Make RocketMQ's own consumer groups at start.", kAny, kMost, kRestart},
+
+    {"traceOn", &Config::trace_on, "", "Set as TRACE_ON on every message and answer.", kAny, kMost, kLive},
+    {"rejectTransactionMessage", &Config::reject_transaction_message, "", "Refuse transactional messages.", kAny, kMost, kLive},
+    {"startAcceptSendRequestTimeStamp", &Config::start_accept_send_ms, "Unix ms", "Refuse sends before this moment.", 0, kMost, kLive},
+    {"enableRegisterProducer", &Config::enable_register_producer, "", "Keep producers' heartbeats; they are needed for transactions.", kAny, kMost, kLive},
+
+    {"longPollingEnable", &Config::long_polling, "", "Hold an empty pull as long as the consumer asks.", kAny, kMost, kLive},
+    {"shortPollingTimeMills", &Config::short_polling_ms, "ms", "How long to hold it otherwise.", 1, 600'000, kLive},
+    {"litePullMessageEnable", &Config::lite_pull, "", "Serve lite pull consumers.", kAny, kMost, kLive},
+    {"rejectPullConsumerEnable", &Config::reject_pull_consumer, "", "Refuse pulls of clients that no push consumer registered.", kAny, kMost, kLive},
+    {"enablePropertyFilter", &Config::enable_property_filter, "", "SQL92 filters; not built yet: such subscriptions are refused.", kAny, kMost, kLive},
+    {"slaveReadEnable", &Config::slave_read, "", "Suggest a slave to consumers that are far behind.", kAny, kMost, kLive},
+    {"notifyConsumerIdsChangedEnable", &Config::notify_consumer_ids_changed, "", "Tell a group's consumers when one comes or goes.", kAny, kMost, kLive},
+    {"defaultQueryMaxNum", &Config::default_query_max_num, "messages", "Most answers to a query by unique key.", 1, 1'024, kLive},
+
+    {"flushConsumerOffsetInterval", &Config::flush_consumer_offset_ms, "ms", "Time between writes of consumerOffset.json.", 100, kDayMs, kRestart},
+    {"useServerSideResetOffset", &Config::server_side_reset_offset, "", "Reset offsets on the broker; false: ask the clients to.", kAny, kMost, kLive},
+    {"consumerOffsetUpdateVersionStep", &Config::offset_version_step, "commits", "Raise the offset table's version every so many commits.", 1, kMost, kLive},
+    {"configBlackList", &Config::config_black_list, "", "Keys that can't be changed while running, separated by ';'.", kAny, kMost, kRestart},
+
+    {"storePathRootDir", &Config::store_root, "", "Folder of all stored files; default ~/store.", kAny, kMost, kRestart},
+    {"storePathCommitLog", &Config::commit_log_path, "", "Folder of the message log, or several separated by ','; default <storePathRootDir>/commitlog.", kAny, kMost, kRestart},
+    {"readOnlyCommitLogStorePaths", &Config::read_only_commit_log_paths, "", "Those of them that get no new files, separated by ','.", kAny, kMost, kRestart},
+    {"flushDiskType", &Config::flush_disk_type, "", "SYNC_FLUSH answers a send after it is on disk, ASYNC_FLUSH before.", kAny, kMost, kRestart},
+    // clang-format on
+};
+
+constexpr Option<Store> kStore[] = {
+    // clang-format off
+    {"mappedFileSizeCommitLog", &Store::commit_log_file_bytes, "bytes", "Size of one file of the log; never change it on an existing store.", 4'096, 0x7FFF'F000, kRestart},
+    {"mappedFileSizeConsumeQueue", &Store::consume_queue_file_bytes, "bytes", "Size of one file of a queue, 20 bytes an entry.", 20, 0x7FFF'F000, kRestart},
+    {"flushIntervalCommitLog", &Store::flush_interval_ms, "ms", "ASYNC_FLUSH: the log is made durable so often.", 1, kDayMs, kRestart},
+    {"flushIntervalConsumeQueue", &Store::flush_consume_queue_interval_ms, "ms", "Time between writes of queue files.", 1, kDayMs, kRestart},
+    {"syncFlushTimeout", &Store::sync_flush_timeout_ms, "ms", "SYNC_FLUSH: a send that isn't durable after so long gets FLUSH_DISK_TIMEOUT.", 1, kDayMs, kRestart},
+    {"maxMessageSize", &Store::max_message_bytes, "bytes", "Largest message body.", 1, 1 << 30, kLive},
+    {"checkCRCOnRecover", &Store::check_crc_on_recover, "", "Check each body's checksum when recovering after a crash.", kAny, kMost, kRestart},
+    {"enabledAppendPropCRC", &Store::append_prop_crc, "", "Append a checksum of the whole record as a property.", kAny, kMost, kRestart},
+    {"readUnCommitted", &Store::read_uncommitted, "", "SYNC_FLUSH: let consumers see messages before they are on disk.", kAny, kMost, kRestart},
+    {"messageIndexEnable", &Store::message_index, "", "Index messages by their keys.", kAny, kMost, kRestart},
+    {"maxHashSlotNum", &Store::index_slots, "slots", "Of one index file.", 1, 100'000'000, kRestart},
+    {"maxIndexNum", &Store::index_entries, "entries", "Of one index file.", 2, 500'000'000, kRestart},
+    {"maxMsgsNumBatch", &Store::max_query_messages, "messages", "Most answers to a query by key.", 1, 10'000, kRestart},
+    {"maxTransferBytesOnMessageInMemory", &Store::transfer_bytes_memory, "bytes", "Most that one pull answer carries of recent messages.", 1, 1 << 30, kRestart},
+    {"maxTransferCountOnMessageInMemory", &Store::transfer_count_memory, "messages", "The same, counted in messages.", 1, 100'000, kRestart},
+    {"maxTransferBytesOnMessageInDisk", &Store::transfer_bytes_disk, "bytes", "Most that one pull answer carries of old messages.", 1, 1 << 30, kRestart},
+    {"maxTransferCountOnMessageInDisk", &Store::transfer_count_disk, "messages", "The same, counted in messages.", 1, 100'000, kRestart},
+    {"accessMessageInMemoryMaxRatio", &Store::access_in_memory_max_ratio, "percent", "Of memory: messages further behind than this count as old.", 0, 100, kRestart},
+    {"maxFilterMessageSize", &Store::max_filter_message_bytes, "entries", "Most queue entries that one filtered pull looks at.", 1, 1 << 30, kRestart},
+    {"travelCqFileNumWhenGetMessage", &Store::travel_queue_files, "files", "Most queue files that one filtered pull walks through.", 1, 1'000, kRestart},
+    {"fileReservedTime", &Store::file_reserved_hours, "hours", "Log files older than this are deleted.", 0, 1'000'000, kRestart},
+    {"deleteWhen", &Store::delete_when, "hours", "Local hours (00 to 23, separated by ';') at which old files are deleted.", kAny, kMost, kRestart},
+    {"diskMaxUsedSpaceRatio", &Store::disk_max_used_ratio, "percent", "Fuller than this, old files are deleted at once; within 10 and 95.", 0, 100, kRestart},
+    {"diskSpaceCleanForciblyRatio", &Store::disk_clean_forcibly_ratio, "percent", "Fuller than this, younger files are deleted, too; within 30 and 85.", 0, 100, kRestart},
+    {"diskSpaceWarningLevelRatio", &Store::disk_warning_ratio, "percent", "Fuller than this, sends are refused; within 35 and 90.", 0, 100, kRestart},
+    {"cleanFileForciblyEnable", &Store::clean_file_forcibly, "", "Delete files that are not yet old when the disk is full.", kAny, kMost, kRestart},
+    {"cleanResourceInterval", &Store::clean_interval_ms, "ms", "Time between looks at what can be deleted.", 100, kDayMs, kRestart},
+    {"deleteCommitLogFilesInterval", &Store::delete_files_interval_ms, "ms", "Pause between two deletions.", 0, kDayMs, kRestart},
+    {"deleteFileBatchMax", &Store::delete_file_batch, "files", "Most files deleted in one pass.", 1, 10'000, kRestart},
+    {"messageDelayLevel", &Store::delay_levels, "", "The delay of each level, from 1; s, m, h, d.", kAny, kMost, kRestart},
+    // clang-format on
+};
+
+constexpr std::string_view kImportant[] = {
+    "namesrvAddr", "listenPort", "brokerIP1", "brokerName", "brokerClusterName", "brokerId", "brokerRole", "autoCreateTopicEnable",
+    "autoCreateSubscriptionGroup", "msgTraceTopicName", "traceTopicEnable", "rejectTransactionMessage", "storePathRootDir",
+    "storePathCommitLog", "flushIntervalCommitLog", "flushDiskType", "deleteWhen", "fileReservedTime", "deleteFileBatchMax",
+    "maxTransferBytesOnMessageInMemory", "maxTransferCountOnMessageInMemory", "maxTransferBytesOnMessageInDisk",
+    "maxTransferCountOnMessageInDisk", "accessMessageInMemoryMaxRatio", "messageIndexEnable", "cleanFileForciblyEnable"};
+
+constexpr std::pair<std::string_view, std::string_view> kFormerNames[] = {
+    {"mapedFileSizeCommitLog", "mappedFileSizeCommitLog"},
+    {"mapedFileSizeConsumeQueue", "mappedFileSizeConsumeQueue"},
+    {"haSlaveFallbehindMax", "haMaxGapNotInSync"},
+};
+
+constexpr std::string_view kNoAccessControl =
+    "access control isn't built yet; remove the key and keep strangers off the port with a firewall";
+constexpr std::string_view kNoReplication = "replication isn't built yet; remove the key and run a single master";
+constexpr std::string_view kNoFormat = "that store format isn't built; remove the key, the standard files hold everything";
+constexpr std::string_view kNoTls = "TLS isn't built yet; remove the key, or put a TLS proxy in front of the port";
+constexpr std::string_view kNoLookup = "looking up name servers isn't built; list their host:port in namesrvAddr";
+
+constexpr RefusedKey kRefused[] = {
+    {"aclEnable", "false", kNoAccessControl},
+    {"authenticationEnabled", "false", kNoAccessControl},
+    {"authorizationEnabled", "false", kNoAccessControl},
+    {"migrateAuthFromV1Enabled", "false", kNoAccessControl},
+    {"useTLS", "false", kNoTls},
+    {"tls.enable", "false", kNoTls},
+    {"tls.server.mode", "disabled", kNoTls},
+    {"enableDLegerCommitLog", "false", kNoReplication},
+    {"enableControllerMode", "false", kNoReplication},
+    {"duplicationEnable", "false", kNoReplication},
+    {"enableSlaveActingMaster", "false", kNoReplication},
+    {"enableRemoteEscape", "false", kNoReplication},
+    {"storeType", "default", kNoFormat},
+    {"configManagerVersion", "v1", kNoFormat},
+    {"enableLmq", "false", kNoFormat},
+    {"enableMultiDispatch", "false", kNoFormat},
+    {"enableConsumeQueueExt", "false", kNoFormat},
+    {"rocksdbCQDoubleWriteEnable", "false", kNoFormat},
+    {"transferMetadataJsonToRocksdb", "false", kNoFormat},
+    {"transferOffsetJsonToRocksdb", "false", kNoFormat},
+    {"fetchNamesrvAddrByAddressServer", "false", kNoLookup},
+    {"fetchNameSrvAddrByDnsLookup", "false", kNoLookup},
+};
+
+bool same_word(std::string_view a, std::string_view b) {
+  auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; };
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [&](char x, char y) { return lower(x) == lower(y); });
+}
+
+}  // namespace
+
+std::span<const Option<BrokerConfig>> broker_options() { return kBroker; }
+std::span<const Option<store::StoreOptions>> store_options() { return kStore; }
+
+bool is_important(std::string_view key) { return std::find(std::begin(kImportant), std::end(kImportant), key) != std::end(kImportant); }
+
+std::string_view current_name(std::string_view key) {
+  for (const auto& [former, current] : kFormerNames) {
+    if (former == key) return current;
+  }
+  return key;
+}
+
+const RefusedKey* find_refused(std::string_view key, std::string_view value) {
+  for (const RefusedKey& refused : kRefused) {
+    if (refused.key != key) continue;
+    const bool harmless = same_word(refused.harmless, value) || (key == "tls.server.mode" && same_word(value, "permissive"));
+    return harmless ? nullptr : &refused;
+  }
+  return nullptr;
+}
+
+std::optional<std::string_view> harmless_value(std::string_view key) {
+  for (const RefusedKey& refused : kRefused) {
+    if (refused.key == key) return refused.harmless;
+  }
+  return std::nullopt;
+}
+
+std::span<const RefusedKey> refused_keys() { return kRefused; }
+
+}  // namespace comet::broker
