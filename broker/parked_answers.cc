@@ -1,0 +1,111 @@
+#include "broker/parked_answers.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace comet::broker {
+
+using remoting::ResponseCode;
+
+ParkedAnswers::ParkedAnswers(std::span<remoting::EventLoop* const> loops, store::MessageStore& store, const LiveConfig& config)
+    : store_(store), config_(config), loops_(loops) {}
+
+void ParkedAnswers::park(remoting::EventLoop& loop, PhyOffset end, remoting::Responder responder,
+                         const remoting::SendMessageResponse& header) {
+  const size_t number = loops_.index(loop);
+  Waiting& waiting = loops_[number];
+  if (waiting.count == waiting.ring.size()) grow(waiting);
+  Answer& answer = waiting.at(waiting.count++);
+  answer.end = end;
+  answer.deadline_ms = steady_ms(number) + store_.options().sync_flush_timeout_ms;
+  answer.responder.emplace(std::move(responder));
+  answer.queue_id = header.queue_id;
+  answer.queue_offset = header.queue_offset;
+  answer.msg_id.assign(header.msg_id);
+  answer.has_transaction_id = header.transaction_id.has_value();
+  answer.transaction_id.assign(header.transaction_id.value_or(""));
+  // First say that somebody waits, then look at the durable end: the flusher does it the other way round, so one of the
+  // two sees the other.
+  waiting.any.store(true);
+  if (store_.durable_end() >= end || failed_.load()) {
+    settle(number);
+  } else {
+    arm_timer(number);
+  }
+}
+
+void ParkedAnswers::durable(PhyOffset, bool failed) {
+  if (failed) failed_.store(true);
+  for (size_t number = 0; number < loops_.size(); ++number) {
+    Waiting& waiting = loops_[number];
+    if (!waiting.any.load() || waiting.posted.exchange(true)) continue;
+    loops_.loop(number).post([this, number] {
+      loops_[number].posted.store(false);
+      settle(number);
+    });
+  }
+}
+
+void ParkedAnswers::settle(size_t loop) {
+  Waiting& waiting = loops_[loop];
+  const PhyOffset durable = store_.durable_end();
+  const bool failed = failed_.load();
+  const int64_t now_ms = waiting.count == 0 ? 0 : steady_ms(loop);
+  while (waiting.count > 0) {
+    const Answer& first = waiting.at(0);
+    if (first.end <= durable) {
+      answer_first(waiting, ResponseCode::kSuccess, "");
+    } else if (failed) {
+      answer_first(waiting, ResponseCode::kServiceNotAvailable,
+                   "the message was not made durable: flushing the CommitLog failed, and this broker accepts no more writes");
+    } else if (first.deadline_ms <= now_ms) {
+      answer_first(waiting, ResponseCode::kFlushDiskTimeout, "");
+    } else {
+      return;
+    }
+  }
+  waiting.any.store(false);
+}
+
+void ParkedAnswers::answer_first(Waiting& waiting, ResponseCode code, std::string_view remark) {
+  Answer& answer = waiting.at(0);
+  remoting::Responder responder = std::move(*answer.responder);
+  answer.responder.reset();
+  const BrokerConfig& config = config_.now();
+  const std::string_view trace_on = config.trace_on ? "true" : "false";
+  if (code == ResponseCode::kServiceNotAvailable) {
+    std::move(responder).send(code, remark, remoting::SendRefusal{config.region_id, trace_on});
+  } else {
+    remoting::SendMessageResponse header;
+    header.msg_id = answer.msg_id;
+    header.queue_id = answer.queue_id;
+    header.queue_offset = answer.queue_offset;
+    if (answer.has_transaction_id) header.transaction_id = answer.transaction_id;
+    header.msg_region = config.region_id;
+    header.trace_on = trace_on;
+    std::move(responder).send(code, remark, header);
+  }
+  waiting.first = (waiting.first + 1) & (waiting.ring.size() - 1);
+  --waiting.count;
+}
+
+void ParkedAnswers::grow(Waiting& waiting) {
+  std::vector<Answer> bigger(std::max<size_t>(64, waiting.ring.size() * 2));
+  for (size_t n = 0; n < waiting.count; ++n) bigger[n] = std::move(waiting.at(n));
+  waiting.ring = std::move(bigger);
+  waiting.first = 0;
+}
+
+void ParkedAnswers::arm_timer(size_t loop) {
+  Waiting& waiting = loops_[loop];
+  if (waiting.timer_armed || waiting.count == 0) return;
+  waiting.timer_armed = true;
+  const int64_t wait_ms = std::max<int64_t>(1, waiting.at(0).deadline_ms - steady_ms(loop));
+  loops_.loop(loop).after(wait_ms, [this, loop] {
+    loops_[loop].timer_armed = false;
+    settle(loop);
+    arm_timer(loop);
+  });
+}
+
+}  // namespace comet::broker
