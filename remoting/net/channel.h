@@ -2,8 +2,11 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
+#include <vector>
 
+#include "common/bytes.h"
 #include "common/message_codec.h"
 #include "common/result.h"
 #include "common/task.h"
@@ -28,11 +31,28 @@ class Channel {
   virtual EventLoop& loop() const = 0;                ///< owns the socket
   virtual bool open() const = 0;
 
-  /// Sends a request that wants no answer. Dropped silently if the channel is closed.
+  /// Sends a request that wants no answer. Dropped silently if the channel is closed or its peer reads nothing.
   virtual void send_oneway(OutgoingRequest request) = 0;
   /// Asks the peer; `answer` runs once, on the channel's loop: a response, kTimeout or kClosed. Opaque starts at 1.
+  /// (Should the loop end first, it runs with kClosed where the loop's mailbox is emptied.)
   virtual void call(OutgoingRequest request, int64_t timeout_ms, Answer answer) = 0;
+  /// Pending calls get kClosed, pending output is dropped. Takes effect at once; the peers of this channel hear of it at the
+  /// end of the turn.
   virtual void close() = 0;
+
+ protected:
+  friend class Responder;
+  /// On the owning loop: the output that an answer's frame is appended to, followed by answer_written(). Null elsewhere,
+  /// and when closed.
+  virtual std::string* answer_space() { return nullptr; }
+  /// `body` belongs behind what was appended.
+  virtual void answer_written(std::span<const PinnedBytes> body) { static_cast<void>(body); }
+  /// From any thread: a frame that was built elsewhere, and the parts that follow it.
+  virtual void send_answer(std::string frame, std::vector<PinnedBytes> body) {
+    static_cast<void>(frame), static_cast<void>(body);
+  }
+  /// The largest frame that may be sent.
+  virtual int32_t frame_limit_bytes() const { return 16 * 1024 * 1024; }
 };
 
 using ChannelPtr = std::shared_ptr<Channel>;

@@ -75,8 +75,11 @@ class Responder {
 
  private:
   void begin(ResponseCode code, std::string_view remark);  ///< writes the head up to and with `"extFields":{`
-  std::string& scratch();                                  ///< where begin() wrote: a buffer of this thread
+  std::string& scratch();                                  ///< where begin() wrote: the connection's output, or a buffer of this thread
   void finish(std::span<const PinnedBytes> body);
+  /// Patches the draft's length words and hands it over; over the frame limit, SYSTEM_ERROR goes instead.
+  void hand_over(std::span<const PinnedBytes> body);
+  void refuse(std::string remark);
 
   ChannelPtr channel_;  ///< null once answered
   int32_t opaque_ = 0;

@@ -60,6 +60,8 @@ class Router {
 
   /// Answers one request; never throws.
   void dispatch(const Call& call) const;
+  /// Answers REQUEST_CODE_NOT_SUPPORTED, as every peer does that has no handler for the code.
+  static void refuse_unknown(const Call& call);
 
   struct Row {
     RequestCode code;
@@ -93,6 +95,8 @@ class Router {
                         std::move(names)});
   }
   void insert(RequestCode code, Entry entry);
+  void run_on_worker(const Entry& entry, const Call& call) const;
+  void run(const Entry& entry, const Call& call, Responder responder) const;
 
   WorkerPool& workers_;
   Log& log_;
