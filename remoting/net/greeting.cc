@@ -2,12 +2,13 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <array>
-#include <charconv>
 #include <cstring>
 #include <vector>
 
 #include "common/bytes.h"
+#include "remoting/net/address.h"
 
 namespace comet::remoting {
 namespace {
@@ -20,7 +21,18 @@ constexpr std::array<std::string_view, 10> kHttpMethods = {"GET ",     "POST ", 
                                                            "OPTIONS ", "CONNECT ", "PATCH ", "TRACE ", "PRI "};
 constexpr char kTlsHandshake = 0x16;
 
-Greeting bad(std::string problem) { return {.speech = Speech::kBad, .problem = std::move(problem)}; }
+Greeting heard(Speech speech, size_t bytes = 0) {
+  Greeting greeting;
+  greeting.speech = speech;
+  greeting.bytes = bytes;
+  return greeting;
+}
+
+Greeting bad(std::string problem) {
+  Greeting greeting = heard(Speech::kBad);
+  greeting.problem = std::move(problem);
+  return greeting;
+}
 
 enum class Match { kNo, kMaybe, kYes };
 
@@ -49,7 +61,7 @@ Greeting read_proxy_v1(std::string_view bytes) {
     if (bytes.size() >= kProxyV1MaxBytes) return bad("PROXY v1 line without an end");
     return {};
   }
-  Greeting greeting{.speech = Speech::kProxy, .bytes = end + 2};
+  Greeting greeting = heard(Speech::kProxy, end + 2);
   const auto words = split_blanks(window.substr(0, end));
   if (words.size() >= 2 && words[1] == "UNKNOWN") return greeting;
   if (words.size() != 6 || (words[1] != "TCP4" && words[1] != "TCP6")) {
@@ -71,7 +83,7 @@ Greeting read_proxy_v2(std::string_view bytes) {
   if (version_command >> 4 != 2) return bad(fmt::format("PROXY v2 header with version {}", version_command >> 4));
   if ((version_command & 0xF) > 1) return bad(fmt::format("PROXY v2 header with command {}", version_command & 0xF));
   if (bytes.size() < kProxyV2HeadBytes + length) return {};
-  Greeting greeting{.speech = Speech::kProxy, .bytes = kProxyV2HeadBytes + length};
+  Greeting greeting = heard(Speech::kProxy, kProxyV2HeadBytes + length);
   constexpr int kInet = 1, kInet6 = 2;
   const bool local = (version_command & 0xF) == 0;
   if (local || (family != kInet && family != kInet6)) return greeting;
@@ -82,7 +94,8 @@ Greeting read_proxy_v2(std::string_view bytes) {
   host.v6 = family == kInet6;
   std::memcpy(host.ip, addresses, ip_bytes);
   host.port = load_be<uint16_t>(addresses + ip_bytes * 2);
-  greeting.source = host;
+  const sockaddr_storage source = to_sockaddr(host);
+  greeting.source = from_sockaddr(reinterpret_cast<const sockaddr*>(&source));  // a mapped IPv4 address becomes one
   return greeting;
 }
 
@@ -94,13 +107,13 @@ Greeting greet(std::string_view bytes, bool proxied) {
     const Match v1 = match(bytes, kProxyV1), v2 = match(bytes, kProxyV2);
     if (v1 == Match::kYes) return read_proxy_v1(bytes);
     if (v2 == Match::kYes) return read_proxy_v2(bytes);
-    if (v1 == Match::kMaybe || v2 == Match::kMaybe) return {};
+    if (v1 == Match::kMaybe || v2 == Match::kMaybe) return heard(Speech::kNeedMore);
   }
-  if (bytes[0] == kTlsHandshake) return {.speech = Speech::kTls};
+  if (bytes[0] == kTlsHandshake) return heard(Speech::kTls);
   Match http = Match::kNo;
   for (const std::string_view method : kHttpMethods) http = std::max(http, match(bytes, method));
   if (http == Match::kMaybe) return {};
-  return {.speech = http == Match::kYes ? Speech::kHttp : Speech::kFrames};
+  return heard(http == Match::kYes ? Speech::kHttp : Speech::kFrames);
 }
 
 std::string http_refusal() {
