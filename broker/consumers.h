@@ -108,10 +108,16 @@ class Consumers {
   };
   using GroupMap = std::map<std::string, Group, std::less<>>;
 
-  bool merge_subscriptions(Group& group, std::vector<Subscription> heard, bool& republish);
-  void publish(const std::string& name, Group& group);
-  bool drop_client(GroupMap::iterator group, remoting::Channel::Id channel);
-  void tell(std::string_view group, const std::vector<remoting::ChannelPtr>& channels) const;
+  /// Whom to tell what, once the lock is free.
+  struct Notice {
+    std::string group;
+    std::vector<remoting::ChannelPtr> channels;
+    bool gone = false;  ///< the group's last client went
+  };
+  bool add_client(Group& group, const ClientInfo& client);
+  void publish(const std::string& name, const Group& group);
+  bool drop_client(std::string_view group, remoting::Channel::Id channel, Notice& notice);
+  void tell(const Notice& notice) const;
 
   const Clock& clock_;
   Log& log_;

@@ -79,7 +79,7 @@ class Topics {
   DataVersion version() const;
   /// Raises the version without a change of a topic (brokerPermission was changed).
   void touch();
-  /// topics.json's text as it would be written now; also the body of GET_ALL_TOPIC_CONFIG's tables.
+  /// topics.json's text as it would be written now.
   std::string text() const;
 
  private:
