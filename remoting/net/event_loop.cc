@@ -64,7 +64,15 @@ struct EventLoop::State {
     spare.clear();
   }
 
+  void drop_mailbox() {
+    std::vector<Task> dead;
+    const std::lock_guard lock(mu);
+    stopped = true;
+    dead.swap(mailbox);
+  }  // the tasks die after the lock is given back: what they own may post
+
   void finish() {
+    drop_mailbox();
     while (!residents.empty()) {
       Resident* last = residents.back();
       residents.pop_back();
@@ -117,12 +125,6 @@ EventLoop::~EventLoop() {
   COMET_ASSERT(state_->thread.load() == std::thread::id());
   stop();
   state_->finish();
-  std::vector<Task> dead;
-  {
-    const std::lock_guard lock(state_->mu);
-    dead.swap(state_->mailbox);
-  }
-  dead.clear();
   uv_close(handle(&state_->wake), nullptr);
   uv_close(handle(&state_->before_sleep), nullptr);
   uv_close(handle(&state_->after_poll), nullptr);
@@ -136,14 +138,6 @@ void EventLoop::run() {
   uv_update_time(&state_->loop);
   uv_run(&state_->loop, UV_RUN_DEFAULT);
   state_->finish();
-  std::vector<Task> dead;
-  {
-    const std::lock_guard lock(state_->mu);
-    state_->stopped = true;
-    dead.swap(state_->mailbox);
-  }
-  dead.clear();  // what these own may look for its loop once more, and is told that it is not here
-  state_->end_turn();
   state_->thread.store(std::thread::id());
 }
 
