@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 
 /// Property text: `name 0x01 value 0x02` repeated, UTF-8. Source: MessageDecoder, remoting.md 6.1, store.md 4.
 namespace comet {
