@@ -8,6 +8,7 @@
 #include <array>
 #include <cstdlib>
 #include <map>
+#include <optional>
 
 #include "common/assert.h"
 #include "common/process.h"
@@ -47,47 +48,65 @@ const std::array kOptions = {
 
 constexpr std::array<std::string_view, 5> kImportant = {"rocketmqHome", "bindAddress", "listenPort", "kvConfigPath", "configStorePath"};
 
-/// RocketMQ's keys that mean nothing here, with its defaults: every request runs on one loop, registrations are read by one
-/// worker, and the sockets' buffers are the kernel's to size.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 38> kWithoutEffect = {{
+/// RocketMQ's keys that mean nothing here: every request runs on one loop, registrations are read by one worker, and the
+/// sockets' buffers are the kernel's to size. Those with a default are shown with it, as RocketMQ does; keys of its client
+/// only when the file sets them.
+struct WithoutEffect {
+  std::string_view key;
+  std::optional<std::string_view> shown = std::nullopt;
+};
+constexpr std::array<WithoutEffect, 38> kWithoutEffect = {{
     {"clientRequestThreadPoolNums", "8"}, {"defaultThreadPoolNums", "16"}, {"clientRequestThreadPoolQueueCapacity", "50000"},
     {"defaultThreadPoolQueueCapacity", "10000"}, {"unRegisterBrokerQueueCapacity", "3000"}, {"productEnvName", "center"},
     {"serverWorkerThreads", "8"}, {"serverCallbackExecutorThreads", "0"}, {"serverSelectorThreads", "3"},
     {"serverOnewaySemaphoreValue", "256"}, {"serverAsyncSemaphoreValue", "64"}, {"serverSocketSndBufSize", "0"},
     {"serverSocketRcvBufSize", "0"}, {"writeBufferHighWaterMark", "0"}, {"writeBufferLowWaterMark", "0"}, {"serverSocketBacklog", "1024"},
     {"serverNettyWorkerGroupEnable", "true"}, {"serverPooledByteBufAllocatorEnable", "true"}, {"enableShutdownGracefully", "false"},
-    {"shutdownWaitTimeSeconds", "30"}, {"useEpollNativeSelector", "false"}, {"clientWorkerThreads", "4"},
-    {"clientCallbackExecutorThreads", "0"}, {"clientOnewaySemaphoreValue", "65535"}, {"clientAsyncSemaphoreValue", "65535"},
-    {"channelNotActiveInterval", "60000"}, {"scanAvailableNameSrv", "true"}, {"clientChannelMaxIdleTimeSeconds", "120"},
-    {"clientSocketSndBufSize", "0"}, {"clientSocketRcvBufSize", "0"}, {"clientPooledByteBufAllocatorEnable", "false"},
-    {"clientCloseSocketIfTimeout", "true"}, {"socksProxyConfig", "{}"}, {"disableCallbackExecutor", "false"},
-    {"disableNettyWorkerGroup", "false"}, {"maxReconnectIntervalTimeSeconds", "60"}, {"enableReconnectForGoAway", "true"},
-    {"namesrvAddr", ""},
+    {"shutdownWaitTimeSeconds", "30"}, {"useEpollNativeSelector", "false"}, {"clientWorkerThreads"}, {"clientCallbackExecutorThreads"},
+    {"clientOnewaySemaphoreValue"}, {"clientAsyncSemaphoreValue"}, {"channelNotActiveInterval"}, {"scanAvailableNameSrv"},
+    {"clientChannelMaxIdleTimeSeconds"}, {"clientSocketSndBufSize"}, {"clientSocketRcvBufSize"}, {"clientPooledByteBufAllocatorEnable"},
+    {"clientCloseSocketIfTimeout"}, {"socksProxyConfig"}, {"disableCallbackExecutor"}, {"disableNettyWorkerGroup"},
+    {"maxReconnectIntervalTimeSeconds"}, {"enableReconnectForGoAway"}, {"namesrvAddr"},
 }};
 
 /// Switches that ask for what is not built: on, they stop the start.
 struct NotBuilt {
-  std::string_view key, remedy;
+  std::string_view key;
+  bool shown;
+  std::string_view remedy;
 };
 constexpr std::array<NotBuilt, 3> kNotBuilt = {{
-    {"clusterTest", "looking routes up in another environment is not built; remove the key and run a name server for each environment"},
-    {"enableControllerInNamesrv", "the controller is not built; remove the key and run Apache RocketMQ's controller beside this name server"},
-    {"useTLS", "TLS is not built; remove the key and keep the port inside a trusted network"},
+    {"clusterTest", true, "looking routes up in another environment is not built; remove the key and run a name server for each environment"},
+    {"enableControllerInNamesrv", true, "the controller is not built; remove the key and run Apache RocketMQ's controller beside this name server"},
+    {"useTLS", false, "TLS is not built; remove the key and keep the port inside a trusted network"},
 }};
 
-const std::pair<std::string_view, std::string_view>* without_effect(std::string_view key) {
-  const auto found = std::find_if(kWithoutEffect.begin(), kWithoutEffect.end(), [&](const auto& pair) { return pair.first == key; });
-  return found == kWithoutEffect.end() ? nullptr : &*found;
+bool without_effect(std::string_view key) {
+  return std::any_of(kWithoutEffect.begin(), kWithoutEffect.end(), [&](const auto& row) { return row.key == key; });
 }
 const NotBuilt* not_built(std::string_view key) {
   const auto found = std::find_if(kNotBuilt.begin(), kNotBuilt.end(), [&](const auto& row) { return row.key == key; });
   return found == kNotBuilt.end() ? nullptr : &*found;
 }
 
+/// Refuses to switch on what is not built.
+Result<void> require_off(std::string_view key, std::string_view value) {
+  const NotBuilt* row = not_built(key);
+  if (row == nullptr) return {};
+  COMET_TRY(const bool on, detail::option_bool(key, value));
+  if (on) return fail(Errc::kUnsupported, fmt::format("{} = true: {}", key, row->remedy));
+  return {};
+}
+
+template <class Others>
+auto find_other(Others& others, std::string_view key) {
+  return std::find_if(others.begin(), others.end(), [&](const auto& pair) { return pair.first == key; });
+}
+
 std::vector<std::string_view> known_names() {
   std::vector<std::string_view> names;
   for (const auto& option : kOptions) names.push_back(option.key);
-  for (const auto& [key, value] : kWithoutEffect) names.push_back(key);
+  for (const auto& row : kWithoutEffect) names.push_back(row.key);
   for (const auto& row : kNotBuilt) names.push_back(row.key);
   return names;
 }
@@ -109,8 +128,12 @@ NamesrvConfig defaults(const Environment& environment) {
 class Others {
  public:
   Others() {
-    for (const auto& [key, value] : kWithoutEffect) values_.emplace(key, value);
-    for (const auto& row : kNotBuilt) values_.emplace(row.key, "false");
+    for (const auto& row : kWithoutEffect) {
+      if (row.shown) values_.emplace(row.key, *row.shown);
+    }
+    for (const auto& row : kNotBuilt) {
+      if (row.shown) values_.emplace(row.key, "false");
+    }
   }
   void set(std::string_view key, std::string_view value) { values_.insert_or_assign(std::string(key), std::string(value)); }
   std::vector<std::pair<std::string, std::string>> list() const { return {values_.begin(), values_.end()}; }
@@ -173,10 +196,9 @@ Result<LoadedConfig> load_config(std::string_view text, std::string_view file, c
       continue;
     }
     others.set(key, value);
-    if (const NotBuilt* row = not_built(key)) {
-      COMET_TRY(const bool on, detail::option_bool(key, value));
-      if (on) return fail(Errc::kUnsupported, fmt::format("{}: {} = true: {}", file, key, row->remedy));
-    } else if (without_effect(key) != nullptr) {
+    if (not_built(key) != nullptr) {
+      if (auto off = require_off(key, value); !off) return fail_in(file, std::move(off).error());
+    } else if (without_effect(key)) {
       ignored += ignored.empty() ? key : ", " + key;
     } else {
       loaded.warnings.push_back(fmt::format("{}: {}", file, unknown_key(key)));
@@ -214,7 +236,14 @@ Result<ConfigChange> plan_change(const NamesrvConfig& now, std::string_view prop
     const std::string value = trimmed(raw);
     const auto* option = find_option<NamesrvConfig>(kOptions, key);
     if (option == nullptr) {
-      change.unknown.push_back(key);
+      COMET_TRY_VOID(require_off(key, value));
+      const auto other = find_other(now.others, key);
+      if (other == now.others.end()) {
+        change.unknown.push_back(key);
+      } else if (other->second != value) {
+        change.changed.emplace_back(key, value);
+        change.idle.push_back(key);
+      }
       continue;
     }
     COMET_TRY_VOID(set_option(next_start, *option, value));
@@ -230,6 +259,7 @@ std::string ConfigChange::summary() const {
   std::string text;
   if (changed.empty()) text = "nothing changed";
   if (!restart.empty()) text += (text.empty() ? "" : "; ") + ("takes effect at the next start: " + join(restart));
+  if (!idle.empty()) text += (text.empty() ? "" : "; ") + ("without effect here: " + join(idle));
   if (!unknown.empty()) text += (text.empty() ? "" : "; ") + ("unknown here: " + join(unknown));
   return text;
 }
@@ -237,6 +267,7 @@ std::string ConfigChange::summary() const {
 void apply_change(NamesrvConfig& config, const ConfigChange& change) {
   for (const auto& [key, value] : change.changed) {
     const auto* option = find_option<NamesrvConfig>(kOptions, key);
+    if (const auto other = find_other(config.others, key); option == nullptr && other != config.others.end()) other->second = value;
     if (option == nullptr || !option->changeable) continue;
     const auto set = set_option(config, *option, value);
     COMET_ASSERT(set.has_value());  // plan_change has set it once

@@ -69,6 +69,7 @@ std::string important_text(const NamesrvConfig& config);
 struct ConfigChange {
   std::vector<std::pair<std::string, std::string>> changed;  ///< keys that get another value
   std::vector<std::string> restart;                          ///< of them, those that only the next start reads
+  std::vector<std::string> idle;                             ///< of them, those that mean nothing here
   std::vector<std::string> unknown;                          ///< ignored
   std::string summary() const;                               ///< a remark for who asked; empty if all took effect at once
 };

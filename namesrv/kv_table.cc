@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "remoting/protocol/fastjson.h"
 #include "remoting/protocol/fields.h"
 
 namespace comet::namesrv {
@@ -51,7 +52,7 @@ Result<void> KvTable::load(Log& log) {
 
 Result<KvTable::Table> KvTable::parse(std::string_view text) {
   if (text.find_first_not_of(" \t\r\n") == std::string_view::npos) return fail(Errc::kCorrupt, "the file is empty");
-  const auto json = nlohmann::json::parse(text, nullptr, false, true);
+  COMET_TRY(const nlohmann::json json, remoting::parse_fastjson(text));
   if (!json.is_object()) return fail(Errc::kCorrupt, "not a JSON object");
   Table table;
   const auto config = json.find("configTable");

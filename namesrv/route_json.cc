@@ -209,10 +209,4 @@ std::string topic_list_json(std::span<const std::string_view> topics, std::optio
   return json.close(']').close('}').take();
 }
 
-std::string data_version_json(const DataVersion& version) {
-  Writer json = plain_writer();
-  json.open('{').name("counter").value(version.counter).name("stateVersion").value(version.state_version);
-  return json.name("timestamp").value(version.timestamp).close('}').take();
-}
-
 }  // namespace comet::namesrv

@@ -38,6 +38,5 @@ std::string cluster_info_json(const std::map<std::string_view, const BrokerGroup
 /// {"brokerMemberGroup":…}; `group` may be null.
 std::string member_group_json(std::string_view cluster, std::string_view broker_name, const BrokerGroup* group);
 std::string topic_list_json(std::span<const std::string_view> topics, std::optional<std::string_view> broker_address = {});
-std::string data_version_json(const DataVersion& version);
 
 }  // namespace comet::namesrv

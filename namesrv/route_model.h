@@ -7,18 +7,15 @@
 #include <string>
 #include <vector>
 
+#include "remoting/protocol/bodies/topics.h"
+
 /// What the route table holds and what brokers tell it. Plain values; the rules are in route_table.h.
 namespace comet::namesrv {
 
 inline constexpr int64_t kMasterId = 0;
 
-/// When a broker's topics last changed; equal only if all three are. Source: DataVersion.
-struct DataVersion {
-  int64_t counter = 0;
-  int64_t state_version = 0;  ///< grows with the election that made this broker master
-  int64_t timestamp = 0;      ///< Unix ms
-  friend bool operator==(const DataVersion&, const DataVersion&) = default;
-};
+using remoting::DataVersion;
+using MappingInfo = remoting::TopicMappingInfo;
 
 /// One topic as a broker registers it.
 struct TopicEntry {
@@ -27,17 +24,6 @@ struct TopicEntry {
   int32_t write_queues = 0;
   int32_t perm = 0;  ///< bits of common/system_topics.h perm
   int32_t sys_flag = 0;
-};
-
-/// Which logical queues of a static topic a broker holds. Source: TopicQueueMappingInfo.
-struct MappingInfo {
-  std::string topic;
-  std::string scope;
-  int32_t total_queues = 0;
-  std::string broker_name;
-  int64_t epoch = 0;
-  bool dirty = false;
-  std::map<int32_t, int32_t> current_ids;
 };
 
 /// A broker's announcement of itself (REGISTER_BROKER), header and body together.

@@ -23,7 +23,7 @@ struct Routes {
     registration.ha_address = address + "-ha";
     registration.broker_id = id;
     registration.enable_acting_master = false;
-    registration.version = {.counter = 1, .state_version = 0, .timestamp = 7};
+    registration.version = {.counter = 1, .state_version = 0, .timestamp_ms = 7};
     registration.topics = {topic("T"), topic("TBW102", 7, 8)};
     registration.filter_servers.emplace();
     registration.connection = 1;

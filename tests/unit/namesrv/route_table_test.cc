@@ -435,7 +435,7 @@ TEST_CASE("a topic registered by name needs known brokers only", "[namesrv]") {
 TEST_CASE("static topics carry their queue mapping", "[namesrv]") {
   Routes routes;
   auto broker = Routes::broker("b-a", "1.2.3.4:10911");
-  broker.mappings.push_back({"T", "__global__", 4, "b-a", 7, false, {{0, 1}}});
+  broker.mappings.push_back({"b-a", {{0, 1}}, false, 7, "__global__", "T", 4});
   routes.add(broker);
   const std::string mapping =
       R"(,"topicQueueMappingByBroker":{"b-a":{"bname":"b-a","currIdMap":{"0":1},"dirty":false,"epoch":7,"scope":"__global__","topic":"T","totalQueues":4}}})";
@@ -481,7 +481,7 @@ TEST_CASE("a data version is known while its broker lives", "[namesrv]") {
   routes.add(Routes::broker("b-a", "1.2.3.4:10911"));
 
   REQUIRE(routes.table.data_version("C", "1.2.3.4:10911") != nullptr);
-  CHECK(data_version_json(*routes.table.data_version("C", "1.2.3.4:10911")) == R"({"counter":1,"stateVersion":0,"timestamp":7})");
+  CHECK(*routes.table.data_version("C", "1.2.3.4:10911") == DataVersion{1, 0, 7});
   routes.table.unregister("C", "b-a", "1.2.3.4:10911");
   CHECK(routes.table.data_version("C", "1.2.3.4:10911") == nullptr);
 }
