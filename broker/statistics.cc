@@ -171,6 +171,7 @@ void Statistics::erase_if_key(Matches matches) {
     const size_t split = full.find(' ');
     return matches(full.substr(0, split), full.substr(split + 1));
   });
+  deletions_.fetch_add(1, std::memory_order_relaxed);
 }
 
 Statistics::Item& Statistics::item(std::string_view name, std::string_view key) { return items_[item_key(name, key)]; }

@@ -90,6 +90,8 @@ class Statistics {
   /// Forgets what was counted of a topic or of a group.
   void delete_topic(std::string_view topic);
   void delete_group(std::string_view group);
+  /// Rises with each of these: tallies that were made before may belong to items that are gone.
+  uint64_t deletions() const { return deletions_.load(std::memory_order_relaxed); }
 
  private:
   struct Sample {
@@ -119,6 +121,7 @@ class Statistics {
   void erase_if_key(Matches matches);
 
   const std::string cluster_;
+  std::atomic<uint64_t> deletions_{0};
   mutable std::mutex mu_;  // guards all below
   std::unordered_map<std::string, Item> items_;  // "NAME key"
   std::deque<Totals> history_;                   // one per sample, 10 minutes of them

@@ -1,0 +1,100 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "broker/config.h"
+#include "broker/consumer_offsets.h"
+#include "broker/consumers.h"
+#include "broker/groups.h"
+#include "broker/per_loop.h"
+#include "broker/pull_holds.h"
+#include "broker/statistics.h"
+#include "broker/tag_filter.h"
+#include "broker/topics.h"
+#include "remoting/net/router.h"
+#include "remoting/protocol/headers/pull.h"
+#include "store/message_store.h"
+
+namespace comet::broker {
+
+/// Gives messages to consumers: PULL_MESSAGE (11), LITE_PULL_MESSAGE (361).
+///
+/// Runs inline on the loop of the connection. Records go out as ranges of the log, uncopied. What would wait for the disk
+/// runs again on a worker, which answers; what finds nothing may be held (long polling) and runs again when messages come
+/// or its time is up, then without leave to wait. Source: PullMessageProcessor; behaviour.md 3; remoting.md 8.2.
+class PullProcessor {
+ public:
+  struct Parts {
+    store::MessageStore& store;
+    Topics& topics;
+    Groups& groups;
+    const Consumers& consumers;
+    ConsumerOffsets& offsets;
+    const LiveConfig& config;
+    Statistics& statistics;
+    remoting::WorkerPool& workers;
+    PullHolds& holds;
+  };
+  PullProcessor(const Parts& parts, std::span<remoting::EventLoop* const> loops);
+
+  void pull(const remoting::Call& call, const remoting::PullMessageRequest& request, remoting::Responder responder);
+  void lite_pull(const remoting::Call& call, const remoting::LitePullMessageRequest& request, remoting::Responder responder);
+
+ private:
+  /// A request on its way; lives on the stack.
+  struct Pulling {
+    const remoting::PullFields& request;
+    bool lite;
+    bool may_wait;  ///< the first pass, on a loop: it may be held and commits its offset
+    const BrokerConfig& config;
+    const TopicConfig* topic = nullptr;
+    const GroupConfig* group = nullptr;
+    TagFilter filter{};
+  };
+  struct Refused {
+    remoting::ResponseCode code;
+    std::string remark;
+    int32_t forbidden_type = 0;  ///< 0: none is told
+  };
+  struct NameHash {
+    using is_transparent = void;
+    size_t operator()(std::string_view name) const { return std::hash<std::string_view>()(name); }
+  };
+  struct KnownGets {
+    bool system = false;
+    std::shared_ptr<GetTallies> tallies;
+    std::vector<std::shared_ptr<Tally>> latencies{};  // by queue
+  };
+  struct LoopState {
+    std::shared_ptr<BrokerTallies> totals;
+    std::unordered_map<std::string, KnownGets, NameHash, std::equal_to<>> gets;  // "topic@group"
+    std::string key;
+    uint64_t deletions_seen = 0;
+  };
+  static constexpr size_t kGroupsRemembered = 65'536;  ///< per loop
+
+  void run(const remoting::PullFields& request, bool lite, bool may_wait, remoting::Responder responder);
+  std::optional<Refused> check(Pulling& pull, const remoting::Responder& responder) const;
+  std::optional<Refused> check_topic(Pulling& pull, const remoting::Responder& responder) const;
+  std::optional<Refused> choose_filter(Pulling& pull) const;
+  std::optional<Refused> filter_of_request(Pulling& pull) const;
+  std::optional<Refused> filter_of_heartbeat(Pulling& pull) const;
+  std::optional<Refused> check_active_pull(const Pulling& pull, const remoting::Responder& responder) const;
+  store::GetResult read(const Pulling& pull, bool may_block) const;
+  void read_on_worker(const Pulling& pull, remoting::Responder responder);
+  void answer(const Pulling& pull, const store::GetResult& result, remoting::Responder responder, LoopState* state);
+  void count(const Pulling& pull, const store::GetResult& result, LoopState* state);
+  void count_on_worker(const Pulling& pull, const store::GetResult& result, bool system);
+
+  const Parts parts_;
+  PerLoop<LoopState> loops_;
+};
+
+}  // namespace comet::broker

@@ -1,0 +1,128 @@
+#include "broker/send_checks.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <ctime>
+
+#include "common/message_codec.h"
+#include "common/system_topics.h"
+
+namespace comet::broker {
+namespace {
+
+using remoting::ResponseCode;
+using remoting::SendFields;
+
+constexpr int32_t kVersionWithOwnRetryLimit = 121;  // V3_4_9: its clients say how often they want to try
+
+std::string local_time(int64_t ms) {
+  const std::time_t seconds = ms / 1000;
+  std::tm parts{};
+  localtime_r(&seconds, &parts);
+  char text[32];
+  std::strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S", &parts);
+  return fmt::format("{},{:03}", text, ms % 1000);
+}
+
+std::string perm_text(int32_t perm) {
+  return {(perm & perm::kRead) != 0 ? 'R' : '-', (perm & perm::kWrite) != 0 ? 'W' : '-', (perm & perm::kInherit) != 0 ? 'X' : '-'};
+}
+
+std::string describe(const TopicConfig& topic) {
+  return fmt::format("TopicConfig [topicName={}, readQueueNums={}, writeQueueNums={}, perm={}, topicSysFlag={}, order={}]", topic.name,
+                     topic.read_queues, topic.write_queues, perm_text(topic.perm), topic.sys_flag, topic.order);
+}
+
+/// The group of a retry topic; the retry topic of a pop consumer names the origin's topic behind a plus sign.
+std::string_view group_of(std::string_view retry_topic) {
+  const std::string_view rest = retry_topic.substr(kRetryTopicPrefix.size());
+  return rest.substr(0, rest.find('+'));
+}
+
+bool starts_with(std::string_view text, std::string_view prefix) { return text.substr(0, prefix.size()) == prefix; }
+
+}  // namespace
+
+Checked<const TopicConfig*> SendChecks::admit(const SendFields& request, bool sendable, const BrokerConfig& config, const Sender& sender) {
+  if (sender.now_ms < config.start_accept_send_ms) {
+    return refusal(ResponseCode::kSystemError, fmt::format("broker unable to service, until {}", local_time(config.start_accept_send_ms)));
+  }
+  const TopicConfig* topic = topics_.find(request.topic);
+  if (!config.is_writable() && topic != nullptr && topic->order) {
+    return refusal(ResponseCode::kNoPermission, fmt::format("the broker[{}] sending message is forbidden", config.broker_ip1));
+  }
+  if (topic == nullptr) {
+    if (std::string problem = topic_name_problem(request.topic); !problem.empty()) {
+      return refusal(ResponseCode::kInvalidParameter, std::move(problem));
+    }
+  }
+  if (!sendable) {
+    return refusal(ResponseCode::kNoPermission, fmt::format("Sending message to topic[{}] is forbidden.", request.topic));
+  }
+  if (topic == nullptr) topic = create(request);
+  if (topic == nullptr) {
+    return refusal(ResponseCode::kTopicNotExist,
+                   fmt::format("topic[{}] not exist, apply first please! It can be created by mqadmin updateTopic, or by itself "
+                               "where autoCreateTopicEnable=true.", request.topic));
+  }
+  if (request.queue_id.value >= topic->queues()) {
+    return refusal(ResponseCode::kInvalidParameter,
+                   fmt::format("request queueId[{}] is illegal, {} Producer: {}", request.queue_id.value, describe(*topic), sender.address));
+  }
+  return topic;
+}
+
+const TopicConfig* SendChecks::create(const SendFields& request) {
+  const bool is_retry = starts_with(request.topic, kRetryTopicPrefix);
+  const int32_t sys_flag = !request.unit_mode ? 0 : is_retry ? kTopicUnitSubscription : kTopicUnit;
+  const TopicConfig* topic = topics_.create_on_send(request.topic, request.default_topic, request.default_topic_queue_nums, sys_flag);
+  if (topic != nullptr || !is_retry) return topic;
+  return topics_.create_for_group(request.topic, 1, perm::kRead | perm::kWrite, false, sys_flag);
+}
+
+Checked<RetryTarget> SendChecks::redirect_retry(const SendFields& request, const TopicConfig& topic, const Sender& sender) {
+  const std::string_view group = group_of(request.topic);
+  const GroupConfig* settings = groups_.find_or_create(group);
+  if (settings == nullptr) {
+    return refusal(ResponseCode::kSubscriptionGroupNotExist, fmt::format("subscription group not exist, {}", group));
+  }
+  int32_t limit = settings->retry_max_times;
+  if (request.max_reconsume_times && sender.version >= kVersionWithOwnRetryLimit) limit = *request.max_reconsume_times;
+  // An orderly consumer sends back only what it gave up on.
+  if (request.reconsume_times <= limit && !locks_.any_held(group)) return RetryTarget{&topic, false};
+  const std::string dead_letters = dlq_topic(group);
+  const TopicConfig* target = topics_.create_for_group(dead_letters, 1, perm::kRead | perm::kWrite, false, 0);
+  if (target == nullptr) {
+    return refusal(ResponseCode::kSystemError, fmt::format("topic[{}] not exist, and it could not be created", dead_letters));
+  }
+  return RetryTarget{target, true};
+}
+
+Checked<void> SendChecks::check_kind(const SentProperties& properties, int32_t sys_flag, const BrokerConfig& config) {
+  const int32_t transaction = sys_flag & sys_flag::kTransactionMask;
+  const bool is_half = properties.is_half();
+  if (is_half && config.reject_transaction_message) {
+    return refusal(ResponseCode::kNoPermission, fmt::format("the broker[{}] sending transaction message is forbidden", config.broker_ip1));
+  }
+  if (is_half || transaction == sys_flag::kPrepared || transaction == sys_flag::kRollback) {
+    return refusal(ResponseCode::kMessageIllegal,
+                   "this broker doesn't serve transactions: the half message (property TRAN_MSG) was not stored; send it without a transaction");
+  }
+  if (const int32_t level = properties.delay_level(); level > 0) {
+    return refusal(ResponseCode::kMessageIllegal,
+                   fmt::format("this broker doesn't serve delayed messages: the message with DELAY={} was not stored; send it without a delay", level));
+  }
+  if (properties.timer && !properties.timer_out) {
+    return refusal(ResponseCode::kMessageIllegal,
+                   "this broker doesn't serve timer messages: the message with TIMER_DELAY_SEC, TIMER_DELAY_MS or TIMER_DELIVER_MS was "
+                   "not stored; send it without a delay");
+  }
+  if (properties.inner_batch || (sys_flag & sys_flag::kInnerBatch) != 0) {
+    return refusal(ResponseCode::kMessageIllegal,
+                   "an inner batch (property INNER_NUM) belongs to a topic with queue.type=BatchCQ, which this broker has none of");
+  }
+  return {};
+}
+
+}  // namespace comet::broker
