@@ -1,0 +1,81 @@
+"""Runs one client program against a cluster and turns its result lines into the report's.
+
+A program gets --namesrv, --broker, --prefix and --cases and prints one JSON line per case to standard output:
+{"case": …, "ok": …, "seconds": …, "reason": …}. A line {"ask": …} wants something done: the answer goes to its standard input.
+"""
+import json
+import subprocess
+import threading
+import time
+
+
+def run_program(report, suite, argv, cluster, cases, log, prefix, extra=(), env=None, seconds=150):
+    """Runs `argv`; each of `cases` gets exactly one result, also if the program dies or hangs."""
+    argv = [*argv, "--namesrv", cluster.namesrv, "--broker", cluster.broker, "--prefix", prefix, "--cases", ",".join(cases), *extra]
+    with open(log, "ab") as errors:
+        process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, env=env, cwd=log.parent, start_new_session=True)
+    timer = threading.Timer(seconds, process.kill)
+    timer.start()
+    try:
+        for raw in process.stdout:
+            line = raw.decode(errors="replace").strip()
+            try:
+                message = json.loads(line)
+            except ValueError:
+                continue
+            if not isinstance(message, dict):
+                continue
+            if "ask" in message:
+                process.stdin.write((_answer(cluster, message["ask"]) + "\n").encode())
+                process.stdin.flush()
+            elif message.get("case") in cases:
+                if message["ok"]:
+                    report.ok(suite, message["case"], message["seconds"])
+                else:
+                    report.fail(suite, message["case"], message["reason"] or "no reason given")
+            elif message.get("end"):
+                break
+    except OSError as broken:
+        report.note(f"{suite}: {broken}")
+    finally:
+        timer.cancel()
+        try:
+            process.wait(15)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait(10)
+        process.stdout.close()
+    for case in cases:
+        if not report.has(suite, case):
+            tail = log.read_text(errors="replace")[-500:]
+            report.fail(suite, case, f"no result; the program ended with {process.returncode}; it wrote: {tail}")
+
+
+def _answer(cluster, ask):
+    """Does what a program asks for. 
+
+    `topic T N` creates topic T with N queues; `route T N` waits until the name server routes it so; `persisted GROUP N` waits until the
+    broker's file holds offsets that sum up to N; `restart-clean` and `restart-kill` do that to the broker.
+    """
+    words = ask.split()
+    try:
+        if words[0] in ("restart-clean", "restart-kill"):
+            cluster.stop_broker("kill" if words[0] == "restart-kill" else "clean")
+            cluster.start_broker()
+            return "ok"
+        if words[0] == "topic":
+            cluster.create_topic(words[1], int(words[2]))
+            return "ok"
+        if words[0] == "route":
+            cluster.await_route(words[1], int(words[2]))
+            return "ok"
+        if words[0] == "persisted":
+            end = time.monotonic() + 30
+            while cluster.persisted_offset(words[1]) != int(words[2]):
+                if time.monotonic() > end:
+                    return f"timeout: consumerOffset.json holds {cluster.persisted_offset(words[1])} for {words[1]}"
+                time.sleep(0.1)
+            return "ok"
+    except Exception as failure:  # pylint: disable=broad-except
+        return f"failed: {failure}".replace("\n", " ")
+    return f"unknown request {ask}"

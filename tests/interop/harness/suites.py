@@ -1,0 +1,113 @@
+"""The suites: which cases each has, which toolchain it needs, on which cluster it runs."""
+import dataclasses
+import os
+import typing
+
+from . import admin_cases, wire_cases
+from .admin import run_admin
+from .programs import run_program
+
+SEND = ["send_sync", "send_async", "send_oneway", "send_to_chosen_queue", "send_batch", "send_large_compressed", "send_unicode", "send_result_fields",
+        "auto_create_topic", "topic_without_inherit_refused", "system_topic_refused", "too_large_refused"]
+PUSH = ["push_rebalance", "push_orderly_rebalance", "push_concurrent", "push_orderly", "push_broadcasting", "push_tags", "push_offsets_survive_restart",
+        "push_new_group_start", "push_large_bodies", "push_long_poll_latency"]
+PULL = ["pull_statuses", "pull_tags", "pull_batch_limits", "pull_block_if_not_found", "pull_offsets_commit", "lite_pull_subscribe", "lite_pull_assign"]
+LOOKUP = ["offsets_and_times", "view_by_offset_id", "query_by_key", "query_by_unique_key", "connections", "name_server_tables"]
+# Ours only: Apache takes delayed and transactional messages; until we can deliver them we refuse them.
+OURS_ONLY = ["delay_refused", "transaction_refused"]
+JAVA = [*PUSH, *PULL, *SEND, *LOOKUP, *OURS_ONLY]
+BINARY = ["push_rebalance", "push_orderly", "push_concurrent", "send_sync", "send_async", "send_oneway", "send_batch", "send_large_compressed", "send_unicode",
+          "send_result_fields", "auto_create_topic", "topic_without_inherit_refused", "push_tags", "pull_statuses", "pull_offsets_commit", "lite_pull_subscribe",
+          "offsets_and_times", "view_by_offset_id", "query_by_key", "connections"]
+RESTART = ["restart_clean", "restart_kill9"]
+GO = ["push_rebalance", "push_concurrent", "push_orderly", "push_broadcasting", "push_tags", "push_offsets_survive_restart", "pull_consumer", "send_sync", "send_async",
+      "send_oneway", "send_batch", "send_large_compressed", "send_unicode", "auto_create_topic"]
+NODE = ["push_concurrent", "push_tags", "push_broadcasting", "push_offsets_survive_restart", "send_sync", "send_large_compressed", "send_unicode",
+        "send_to_chosen_queue"]
+PYTHON = ["push_concurrent", "push_orderly", "push_tags", "push_broadcasting", "push_offsets_survive_restart", "send_sync", "send_async", "send_oneway",
+          "send_orderly", "send_large_compressed", "send_unicode", "pull_consumer"]
+DASHBOARD = ["cluster_page", "broker_config_page", "topic_list_page", "topic_page", "topic_create_and_delete", "consumer_page", "consumer_group_config",
+             "consumer_running_info", "consume_message_directly", "reset_offset", "producer_page", "message_by_topic_page", "message_by_key_page",
+             "message_by_id_page", "fast_channel", "statistics"]
+# Run with Apache's broker at our name server (mixed-namesrv) and with our broker at Apache's (mixed-broker).
+MIXED = ["send_sync", "push_concurrent", "auto_create_topic", "connections", "name_server_tables", "query_by_key"]
+
+
+@dataclasses.dataclass
+class Suite:
+    """`run(lab, name, cases)` runs the chosen cases; `group` is the word of --only that stands for several suites."""
+
+    name: str
+    group: str
+    cases: list
+    run: typing.Callable
+
+
+def _java(version, *jvm, cluster=None, extra=()):
+    def run(lab, name, cases):
+        class_path = lab.tools.java_classes(version)
+        log = lab.log(name)
+        where = cluster(lab, name) if cluster else lab.main_cluster()
+        argv = ["java", "-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", f"-Duser.home={log.parent}", *jvm, "-cp", class_path, "interop.Main"]
+        run_program(lab.report, name, argv, where, cases, log, name.replace("-", "_"), extra)
+        if cluster:
+            where.stop()
+
+    return run
+
+
+def _restart_cluster(lab, name):
+    return lab.cluster(name, flushConsumerOffsetInterval=1000)
+
+
+def _client(toolchain, env=None):
+    def run(lab, name, cases):
+        argv = getattr(lab.tools, toolchain)()
+        log = lab.log(name)
+        run_program(lab.report, name, argv, lab.main_cluster(), cases, log, name, env={**os.environ, "HOME": str(log.parent), **(env or {})})
+
+    return run
+
+
+def _mixed(namesrv, broker):
+    """A broker of one maker at a name server of the other."""
+
+    def run(lab, name, cases):
+        where = lab.cluster(name, lab.maker(namesrv), lab.maker(broker))
+        _java("5.3.3", cluster=lambda lab, name: where)(lab, name, cases)
+
+    return run
+
+
+_ONE_BY_ONE = ("--parallel", "1")
+_BINARY_CODEC = "-Drocketmq.serialize.type=ROCKETMQ"
+ALL = [
+    Suite("java5", "java5", JAVA, _java("5.3.3")),
+    Suite("java4", "java4", JAVA, _java("4.9.8")),
+    Suite("java5-binary", "java5", BINARY, _java("5.3.3", _BINARY_CODEC)),
+    Suite("java5-restart", "java5", RESTART, _java("5.3.3", cluster=_restart_cluster, extra=_ONE_BY_ONE)),
+    Suite("java4-restart", "java4", RESTART, _java("4.9.8", cluster=_restart_cluster, extra=_ONE_BY_ONE)),
+    Suite("go", "go", GO, _client("go_program")),
+    Suite("python", "python", PYTHON, _client("python_program")),
+    Suite("node", "node", NODE, _client("node_program")),
+    Suite("admin5", "admin", list(admin_cases.CASES), lambda lab, name, cases: run_admin(lab, name, cases, "5.3.3")),
+    Suite("admin4", "admin", list(admin_cases.CASES), lambda lab, name, cases: run_admin(lab, name, cases, "4.9.8")),
+    Suite("dashboard", "dashboard", DASHBOARD, _java("5.3.3")),
+    Suite("wire", "wire", list(wire_cases.CASES), wire_cases.run_wire),
+    Suite("mixed-namesrv", "mixed", MIXED, _mixed("ours", "apache")),
+    Suite("mixed-broker", "mixed", MIXED, _mixed("apache", "ours")),
+]
+
+
+def choose(only, case, against):
+    """[(suite, cases)] that --only and --case leave, in the order to run them."""
+    words = set(only.split(",")) if only else None
+    names = set(case.split(",")) if case else None
+    chosen = []
+    for suite in ALL:
+        if words and not words & {suite.name, suite.group}:
+            continue
+        cases = [c for c in suite.cases if (not names or c in names) and not (against == "apache" and (c in OURS_ONLY or suite.group == "mixed"))]
+        if cases:
+            chosen.append((suite, cases))
+    return chosen

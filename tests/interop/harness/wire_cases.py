@@ -1,0 +1,139 @@
+"""Requests that no official client sends, on raw connections: what the broker refuses, and how it answers what it does not know."""
+import json
+import threading
+import time
+
+from . import wire
+
+CASES = {}
+
+
+def case(function):
+    CASES[function.__name__] = function
+    return function
+
+
+def run_wire(lab, name, cases):
+    cluster = lab.main_cluster()
+    for one in cases:
+        begin = time.monotonic()
+        try:
+            CASES[one](cluster)
+            lab.report.ok(name, one, time.monotonic() - begin)
+        except Exception as failure:  # pylint: disable=broad-except
+            lab.report.fail(name, one, f"{type(failure).__name__} {failure}")
+
+
+def equal(expected, actual, what):
+    assert expected == actual, f"{what}: expected {expected!r}, got {actual!r}"
+
+
+def send(port, topic, body=b"x", code=10, flag=0, **more):
+    ext = {"producerGroup": "wire_producer", "topic": topic, "defaultTopic": "TBW102", "defaultTopicQueueNums": "4", "queueId": "0", "sysFlag": "0",
+           "bornTimestamp": str(int(time.time() * 1000)), "flag": "0", "properties": "", "reconsumeTimes": "0", "unitMode": "false", "batch": "false", **more}
+    return wire.request(port, code, ext, body, flag=flag)
+
+
+def pull_header(topic, offset, queue=0, suspend_ms=0, flags=4):
+    return {"consumerGroup": "wire_group", "topic": topic, "queueId": str(queue), "queueOffset": str(offset), "maxMsgNums": "32", "sysFlag": str(flags),
+            "commitOffset": "0", "suspendTimeoutMillis": str(suspend_ms), "subscription": "*", "subVersion": "0", "expressionType": "TAG"}
+
+
+@case
+def not_sendable_topics(cluster):
+    for topic in ("SCHEDULE_TOPIC_XXXX", "RMQ_SYS_TRANS_HALF_TOPIC", "RMQ_SYS_TRANS_OP_HALF_TOPIC", "TRANS_CHECK_MAX_TIME_TOPIC", "SELF_TEST_TOPIC", "OFFSET_MOVED_EVENT"):
+        answer, _ = send(cluster.broker_port, topic)
+        equal(16, answer["code"], f"NO_PERMISSION for {topic}, in {answer}")
+
+
+@case
+def illegal_topic_and_queue(cluster):
+    cluster.create_topic("wire_illegal", 2)
+    equal(29, send(cluster.broker_port, "bad topic!")[0]["code"], "INVALID_PARAMETER for an illegal name")
+    equal(29, send(cluster.broker_port, "t" * 128)[0]["code"], "INVALID_PARAMETER for a name of 128 letters")
+    equal(29, send(cluster.broker_port, "wire_illegal", queueId="2")[0]["code"], "INVALID_PARAMETER for queue 2 of 2")
+    equal(17, send(cluster.broker_port, "wire_absent", defaultTopic="wire_illegal")[0]["code"], "TOPIC_NOT_EXIST without INHERIT")
+
+
+@case
+def send_v1_and_v2(cluster):
+    cluster.create_topic("wire_send", 1)
+    first, _ = send(cluster.broker_port, "wire_send", b"v1")
+    equal((0, "0"), (first["code"], first["extFields"]["queueOffset"]), "V1 names")
+    second, _ = wire.request(cluster.broker_port, 310, {"a": "wire_producer", "b": "wire_send", "c": "TBW102", "d": "4", "e": "-1", "f": "0", "g": "1700000000000",
+                                                        "h": "0", "i": "", "j": "0", "k": "false", "m": "false"}, b"v2")
+    equal((0, "1", "0"), (second["code"], second["extFields"]["queueOffset"], second["extFields"]["queueId"]), "V2 names, queue chosen by the broker")
+    for answer in (first, second):
+        equal(("DefaultRegion", "true"), (answer["extFields"]["MSG_REGION"], answer["extFields"]["TRACE_ON"]), "region and trace switch")
+        equal(32, len(answer["extFields"]["msgId"]), "length of the offset id")
+        assert answer["extFields"]["transactionId"], "the broker makes a unique id"
+        equal((1, "JAVA"), (answer["flag"], answer["language"]), "flag and language")
+
+
+@case
+def one_way_gets_no_answer(cluster):
+    cluster.create_topic("wire_oneway", 1)
+    with wire.Connection(cluster.broker_port) as connection:
+        connection.request(10, {"topic": "bad topic!", "producerGroup": "g", "defaultTopic": "TBW102", "defaultTopicQueueNums": "4", "queueId": "0", "sysFlag": "0",
+                                "bornTimestamp": "1", "flag": "0"}, b"x", flag=2)
+        connection.request(9999, {}, flag=2)
+        answer, _ = connection.request(30, {"topic": "wire_oneway", "queueId": "0"})
+        equal((0, "0"), (answer["code"], answer["extFields"]["offset"]), "the next request is answered first")
+
+
+@case
+def unknown_code(cluster):
+    for port in (cluster.broker_port, cluster.broker_port - 2, cluster.namesrv_port):
+        answer, _ = wire.request(port, 9999)
+        equal(3, answer["code"], f"REQUEST_CODE_NOT_SUPPORTED on {port}")
+        assert "9999 not supported" in answer["remark"], answer
+
+
+@case
+def no_pull_on_the_fast_port(cluster):
+    cluster.create_topic("wire_fast", 1)
+    equal(19, wire.request(cluster.broker_port, 11, pull_header("wire_fast", 0))[0]["code"], "PULL_NOT_FOUND on the ordinary port")
+    equal(3, wire.request(cluster.broker_port - 2, 11, pull_header("wire_fast", 0))[0]["code"], "REQUEST_CODE_NOT_SUPPORTED on the fast port")
+    equal(0, wire.request(cluster.broker_port - 2, 30, {"topic": "wire_fast", "queueId": "0"})[0]["code"], "an offset query on the fast port")
+
+
+@case
+def held_pull_blocks_nothing(cluster):
+    cluster.create_topic("wire_held", 1)
+    with wire.Connection(cluster.broker_port, timeout=8) as connection:
+        answers = []
+
+        # Flag 2 of the pull: suspend. The answer must be left for later; other requests on the connection go on.
+        header = json.dumps({"code": 11, "language": "CPP", "version": 433, "opaque": 777, "flag": 0, "extFields": pull_header("wire_held", 0, suspend_ms=2500, flags=6),
+                             "serializeTypeCurrentRPC": "JSON"}).encode()
+        connection.send_raw((4 + len(header)).to_bytes(4, "big") + len(header).to_bytes(4, "big") + header)
+        begin = time.monotonic()
+        answers.append(connection.request(30, {"topic": "wire_held", "queueId": "0"})[0]["code"])
+        assert time.monotonic() - begin < 1.5, f"a request behind a held pull took {time.monotonic() - begin:.1f} s"
+        equal([0], answers, "code of the request behind it")
+        threading.Timer(0.3, lambda: send(cluster.broker_port, "wire_held", b"wake")).start()
+        frame = connection._need(int.from_bytes(connection._need(4), "big"))  # pylint: disable=protected-access
+        woken = json.loads(frame[4:4 + (int.from_bytes(frame[:4], "big") & 0xFFFFFF)])
+        equal((777, 0), (woken["opaque"], woken["code"]), "the held pull's answer")
+        equal("1", woken["extFields"]["nextBeginOffset"], "next offset")
+        assert time.monotonic() - begin < 2, f"the held pull woke after {time.monotonic() - begin:.1f} s"
+
+
+@case
+def broken_frames_close_only_their_connection(cluster):
+    with wire.Connection(cluster.broker_port) as good:
+        for broken in (b"\x7f\xff\xff\xff" + b"x" * 64, b"\x00\x00\x00\x10\x00\x00\xff\xff" + b"x" * 64):
+            with wire.Connection(cluster.broker_port) as bad:
+                bad.send_raw(broken)
+                assert bad.closed_by_peer(), f"the connection that sent {broken[:8]} stays open"
+        equal(0, good.request(30, {"topic": "TBW102", "queueId": "0"})[0]["code"], "another connection goes on")
+
+
+@case
+def numbers_and_nulls_in_fields(cluster):
+    cluster.create_topic("wire_lenient", 1)
+    answer, _ = wire.request(cluster.broker_port, 310, {"a": "g", "b": "wire_lenient", "c": "TBW102", "d": 4, "e": 0, "f": 0, "g": 1700000000000, "h": 0, "i": "", "j": 0,
+                                                        "k": False, "unknown": None, "m": False}, b"x")
+    equal(0, answer["code"], f"numbers, booleans and null as field values: {answer}")
+    answer, _ = wire.request(cluster.broker_port, 310, {"a": "g", "b": "wire_lenient"}, b"x")
+    equal(1, answer["code"], f"missing mandatory fields: {answer}")
