@@ -87,7 +87,7 @@ std::string ConsumerOffsets::text() const {
   std::map<std::string_view, std::vector<std::string_view>> topics_by_group;
   for (const Entry& entry : entries) topics_by_group[entry.group].push_back(entry.topic);
 
-  std::string out = "{\n\t\"dataVersion\":" + version_text(version()) + ",\n\t\"groupTopicMap\":{";
+  std::string out = "{\n\t\"dataVersion\":" + to_json(version()) + ",\n\t\"groupTopicMap\":{";
   bool first = true;
   for (const auto& [group, topics] : topics_by_group) {
     out += (first ? "\n\t\t" : ",\n\t\t") + json_quoted(group) + ":[";

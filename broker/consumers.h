@@ -17,22 +17,16 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "remoting/net/channel.h"
+#include "remoting/protocol/bodies/heartbeat.h"
 
 namespace comet::broker {
 
-enum class ConsumeType : int8_t { kActively = 0, kPassively = 1, kPop = 2 };
-enum class MessageModel : int8_t { kBroadcasting = 0, kClustering = 1 };
+using remoting::ConsumeFromWhere;
+using remoting::ConsumeType;
+using remoting::MessageModel;
 
-/// What a group wants of a topic. Source: SubscriptionData.
-struct Subscription {
-  std::string topic;
-  std::string expression;              ///< subString; "*" or empty: everything
-  std::string expression_type = "TAG";
-  std::vector<std::string> tags;       ///< tagsSet
-  std::vector<int32_t> codes;          ///< codeSet: Java hashes of the tags
-  int64_t version = 0;                 ///< subVersion, Unix ms of the client
-  bool class_filter_mode = false;
-
+/// What a group wants of a topic.
+struct Subscription : remoting::SubscriptionData {
   bool matches_all() const { return expression.empty() || expression == "*"; }
 };
 
@@ -40,7 +34,7 @@ struct Subscription {
 struct ConsumerGroup {
   ConsumeType type = ConsumeType::kPassively;
   MessageModel model = MessageModel::kClustering;
-  std::string from_where = "CONSUME_FROM_LAST_OFFSET";
+  ConsumeFromWhere from_where = ConsumeFromWhere::kLastOffset;
   std::vector<std::shared_ptr<const Subscription>> subscriptions;  ///< sorted by topic
   int32_t clients = 0;
 
@@ -63,7 +57,7 @@ struct ConsumerRegistration {
   std::string group;
   ConsumeType type = ConsumeType::kPassively;
   MessageModel model = MessageModel::kClustering;
-  std::string from_where = "CONSUME_FROM_LAST_OFFSET";
+  ConsumeFromWhere from_where = ConsumeFromWhere::kLastOffset;
   std::vector<Subscription> subscriptions;
   bool keep_subscriptions = false;  ///< heartbeat V2 without them: register the channel only
   bool notify = true;               ///< the group's notifyConsumerIdsChangedEnable

@@ -116,7 +116,7 @@ Result<void> Groups::persist() {
 std::string Groups::text() const {
   std::map<std::string, Forbidden> forbidden;
   forbidden_.each([&](const std::string& name, const Forbidden& bits) { forbidden[name] = bits; });
-  std::string out = "{\n\t\"dataVersion\":" + version_text(version()) + ",\n\t\"forbiddenTable\":{";
+  std::string out = "{\n\t\"dataVersion\":" + to_json(version()) + ",\n\t\"forbiddenTable\":{";
   bool first = true;
   for (const auto& [name, topics] : forbidden) {
     out += (first ? "\n\t\t" : ",\n\t\t") + json_quoted(name) + ":{";

@@ -5,53 +5,11 @@
 #include <charconv>
 #include <nlohmann/json.hpp>
 
+#include "remoting/protocol/fastjson.h"
 #include "remoting/protocol/fields.h"
 
 namespace comet::broker {
 namespace {
-
-constexpr bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
-constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
-/// Puts quotes around integers that stand where a key must.
-std::string quote_bare_keys(std::string_view text) {
-  std::string out;
-  out.reserve(text.size() + text.size() / 8);
-  bool in_string = false, key_may_follow = false;
-  for (size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (in_string) {
-      out += c;
-      if (c == '\\' && i + 1 < text.size()) out += text[++i];
-      else if (c == '"') in_string = false;
-      continue;
-    }
-    if (key_may_follow && (is_digit(c) || c == '-')) {
-      size_t end = i + 1;
-      while (end < text.size() && is_digit(text[end])) ++end;
-      size_t colon = end;
-      while (colon < text.size() && is_space(text[colon])) ++colon;
-      const bool is_key = colon < text.size() && text[colon] == ':';
-      const std::string_view number = text.substr(i, end - i);
-      out += is_key ? fmt::format("\"{}\"", number) : std::string(number);
-      i = end - 1;
-    } else {
-      out += c;
-    }
-    if (c == '"') in_string = true;
-    if (!is_space(c)) key_may_follow = c == '{' || c == ',';
-  }
-  return out;
-}
-
-std::optional<nlohmann::json> try_parse(const std::string& text, std::string& problem) {
-  try {
-    return nlohmann::json::parse(text);
-  } catch (const nlohmann::json::exception& e) {
-    problem = e.what();
-    return std::nullopt;
-  }
-}
 
 /// Content of one file; null if it is missing or empty.
 Result<nlohmann::json> load_one(Files& files, const Path& path) {
@@ -59,20 +17,13 @@ Result<nlohmann::json> load_one(Files& files, const Path& path) {
   if (!text && text.error().code == Errc::kNotFound) return nlohmann::json();
   if (!text) return tl::unexpected<Error>(std::move(text).error());
   if (text->find_first_not_of(" \t\r\n") == std::string::npos) return nlohmann::json();
-  auto parsed = parse_fastjson(*text);
+  auto parsed = remoting::parse_fastjson(*text);
   if (!parsed) return fail_in(path, std::move(parsed).error());
   if (!parsed->is_object()) return fail(Errc::kCorrupt, fmt::format("{}: must hold a JSON object", path));
   return parsed;
 }
 
 }  // namespace
-
-Result<nlohmann::json> parse_fastjson(std::string_view text) {
-  std::string problem;
-  if (auto parsed = try_parse(std::string(text), problem)) return std::move(*parsed);
-  if (auto parsed = try_parse(quote_bare_keys(text), problem)) return std::move(*parsed);
-  return fail(Errc::kCorrupt, std::move(problem));
-}
 
 Result<nlohmann::json> load_state(Files& files, Log& log, const Path& path) {
   auto main = load_one(files, path);
@@ -116,12 +67,11 @@ std::string text_in(const nlohmann::json& object, std::string_view key, std::str
 DataVersion version_in(const nlohmann::json& object) {
   const auto found = object.find("dataVersion");
   if (found == object.end() || !found->is_object()) return {};
-  return {number_in(*found, "stateVersion", 0), number_in(*found, "timestamp", 0), number_in(*found, "counter", 0)};
-}
-
-std::string version_text(const DataVersion& version) {
-  return fmt::format(R"({{"counter":{},"stateVersion":{},"timestamp":{}}})", version.counter, version.state_version,
-                     version.timestamp_ms);
+  DataVersion version;
+  version.counter = number_in(*found, "counter", 0);
+  version.state_version = number_in(*found, "stateVersion", 0);
+  version.timestamp_ms = number_in(*found, "timestamp", 0);
+  return version;
 }
 
 std::string json_quoted(std::string_view text) {

@@ -17,17 +17,12 @@ namespace comet::broker {
 /// is there. kCorrupt if what is there can't be read. Bare numeric keys, which fastjson writes, are understood.
 Result<nlohmann::json> load_state(Files& files, Log& log, const Path& path);
 
-/// Parses fastjson's dialect: like JSON, but integers as map keys may stand without quotes. kCorrupt names the place.
-Result<nlohmann::json> parse_fastjson(std::string_view text);
-
 /// A member's value where it is there and of (or convertible to) the type; `otherwise` if not. Numbers may be texts.
 int64_t number_in(const nlohmann::json& object, std::string_view key, int64_t otherwise);
 bool flag_in(const nlohmann::json& object, std::string_view key, bool otherwise);
 std::string text_in(const nlohmann::json& object, std::string_view key, std::string_view otherwise);
 DataVersion version_in(const nlohmann::json& object);
 
-/// `{"counter":…,"stateVersion":…,"timestamp":…}`.
-std::string version_text(const DataVersion& version);
 /// `text` with JSON's escapes, in quotes.
 std::string json_quoted(std::string_view text);
 

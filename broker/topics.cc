@@ -114,7 +114,7 @@ Result<void> Topics::persist() {
 }
 
 std::string Topics::text() const {
-  std::string out = "{\n\t\"dataVersion\":" + version_text(version()) + ",\n\t\"topicConfigTable\":{";
+  std::string out = "{\n\t\"dataVersion\":" + to_json(version()) + ",\n\t\"topicConfigTable\":{";
   bool first = true;
   for (const TopicConfig& topic : all()) {
     out += first ? "\n" : ",\n";
@@ -198,7 +198,7 @@ void Topics::mark_ordered(const std::vector<std::string>& names) {
       return config;
     });
   }
-  if (!marked.empty()) changed(std::move(marked));
+  if (!marked.empty()) changed(marked);
 }
 
 bool Topics::is_system(std::string_view topic) const {
@@ -231,13 +231,44 @@ DataVersion Topics::version() const {
 
 void Topics::touch() { changed({}); }
 
-void Topics::changed(std::vector<std::string> names) {
-  {
-    std::lock_guard lock(mu_);
-    version_.next(clock_.now_ms());
-    ++changes_;
-  }
-  if (on_change_) on_change_(names);
+remoting::TopicConfigWrapper Topics::wire() const {
+  remoting::TopicConfigWrapper wrapper;
+  wrapper.data_version = version();  // before the topics: what changes meanwhile comes with a later version
+  table_.each([&](const std::string& name, const TopicConfig& topic) { wrapper.topics.emplace(name, to_wire(topic)); });
+  return wrapper;
+}
+
+void Topics::changed(const std::vector<std::string>& names) {
+  std::lock_guard lock(mu_);
+  version_.next(clock_.now_ms());
+  ++changes_;
+  if (on_change_) on_change_(names, version_);
+}
+
+remoting::TopicConfig to_wire(const TopicConfig& topic) {
+  remoting::TopicConfig wire;
+  wire.attributes = topic.attributes;
+  wire.order = topic.order;
+  wire.perm = topic.perm;
+  wire.read_queue_nums = topic.read_queues;
+  wire.filter_type = topic.multi_tag ? remoting::TopicFilterType::kMultiTag : remoting::TopicFilterType::kSingleTag;
+  wire.name = topic.name;
+  wire.sys_flag = topic.sys_flag;
+  wire.write_queue_nums = topic.write_queues;
+  return wire;
+}
+
+TopicConfig from_wire(const remoting::TopicConfig& wire) {
+  TopicConfig topic;
+  topic.name = wire.name;
+  topic.read_queues = wire.read_queue_nums;
+  topic.write_queues = wire.write_queue_nums;
+  topic.perm = wire.perm;
+  topic.multi_tag = wire.filter_type == remoting::TopicFilterType::kMultiTag;
+  topic.sys_flag = wire.sys_flag;
+  topic.order = wire.order;
+  topic.attributes = wire.attributes;
+  return topic;
 }
 
 }  // namespace comet::broker

@@ -16,6 +16,7 @@
 #include "common/files.h"
 #include "common/log.h"
 #include "common/system_topics.h"
+#include "remoting/protocol/bodies/topics.h"
 
 namespace comet::broker {
 
@@ -36,6 +37,9 @@ struct TopicConfig {
   friend bool operator==(const TopicConfig&, const TopicConfig&) = default;
 };
 
+remoting::TopicConfig to_wire(const TopicConfig& topic);
+TopicConfig from_wire(const remoting::TopicConfig& topic);
+
 inline constexpr int32_t kTopicUnit = 1, kTopicUnitSubscription = 2;
 
 /// The topics of this broker: topics.json, the system topics, and creation by need.
@@ -52,8 +56,10 @@ class Topics {
   Result<void> load();
   /// Writes the file if anything changed since it was written last.
   Result<void> persist();
-  /// Runs after each change, on the thread that made it: names that were set (not those removed). Set before serving.
-  void on_change(std::function<void(const std::vector<std::string>& names)> told) { on_change_ = std::move(told); }
+  /// Runs after each change, on the thread that made it, in the order of versions: names that were set (not those removed)
+  /// and the version that has them. Must be quick, and not ask for the version or change topics. Set before serving.
+  using Told = std::function<void(const std::vector<std::string>& names, const DataVersion& version)>;
+  void on_change(Told told) { on_change_ = std::move(told); }
 
   const TopicConfig* find(std::string_view topic) const { return table_.find(topic); }
 
@@ -77,6 +83,8 @@ class Topics {
 
   std::vector<TopicConfig> all() const;  ///< sorted by name
   DataVersion version() const;
+  /// As name servers are told: every topic, at least as new as the version.
+  remoting::TopicConfigWrapper wire() const;
   /// Raises the version without a change of a topic (brokerPermission was changed).
   void touch();
   /// topics.json's text as it would be written now.
@@ -85,14 +93,14 @@ class Topics {
  private:
   void add_system_topics();
   void add_system_topic(std::string name, int32_t queues, int32_t perm);
-  void changed(std::vector<std::string> names);
+  void changed(const std::vector<std::string>& names);
 
   Files& files_;
   const Clock& clock_;
   Log& log_;
   const LiveConfig& config_;
   const Path file_;
-  std::function<void(const std::vector<std::string>&)> on_change_;
+  Told on_change_;
   NameTable<TopicConfig> table_;
   NameTable<bool> own_system_topics_;  // beyond the fixed ones: filled by load()
   mutable std::mutex mu_;              // guards what follows

@@ -1,0 +1,106 @@
+#include "broker/processors/heartbeat.h"
+
+#include <fmt/core.h>
+
+#include "common/system_topics.h"
+
+namespace comet::broker {
+
+using remoting::Call;
+using remoting::Reply;
+using remoting::ResponseCode;
+
+namespace {
+
+ClientInfo client_of(const Call& call, std::string client_id) {
+  ClientInfo client;
+  client.channel = call.channel;
+  client.client_id = std::move(client_id);
+  client.language = call.head.language;
+  client.version = call.head.version;
+  client.last_update_ms = call.received_ms;
+  return client;
+}
+
+}  // namespace
+
+Reply HeartbeatProcessor::heartbeat(const Call& call, const remoting::HeartBeatRequest&) {
+  auto data = remoting::parse_heartbeat_data(call.body);
+  if (!data) return Reply::refuse(ResponseCode::kSystemError, std::move(data).error().what);
+  const ClientInfo client = client_of(call, data->client_id);
+  bool changed = data->fingerprint == 0;  // version 1 always says so
+  for (const auto& consumer : data->consumers) {
+    register_consumer(client, *data, consumer);
+    changed |= remember_fingerprint(consumer.group_name, data->fingerprint);
+  }
+  for (const auto& producer : data->producers) {
+    if (!producer.group_name.empty()) producers_.register_client(client, producer.group_name);
+  }
+  return Reply::ok(remoting::HeartBeatResponse{.supports_heartbeat_v2 = true, .subscription_changed = changed});
+}
+
+/// Whether a group's stored subscriptions are another client's: a version 2 heartbeat without them must send them again.
+bool HeartbeatProcessor::remember_fingerprint(const std::string& group, int32_t fingerprint) {
+  std::lock_guard lock(mu_);
+  const auto [known, is_new] = fingerprints_.try_emplace(group, fingerprint);
+  const bool differs = !is_new && known->second != fingerprint;
+  known->second = fingerprint;
+  return fingerprint != 0 && differs;
+}
+
+void HeartbeatProcessor::forget_group(std::string_view group) {
+  std::lock_guard lock(mu_);
+  if (const auto known = fingerprints_.find(group); known != fingerprints_.end()) fingerprints_.erase(known);
+}
+
+void HeartbeatProcessor::register_consumer(const ClientInfo& client, const remoting::HeartbeatData& data,
+                                           const remoting::ConsumerData& consumer) {
+  if (config_.now().reject_pull_consumer && consumer.consume_type == ConsumeType::kActively) return;
+  const GroupConfig* group = groups_.find_or_create(consumer.group_name);
+  if (group == nullptr) return;  // as RocketMQ, the heartbeat still succeeds
+
+  ConsumerRegistration registration;
+  registration.group = consumer.group_name;
+  registration.type = consumer.consume_type;
+  registration.model = consumer.message_model;
+  registration.from_where = consumer.consume_from_where;
+  registration.keep_subscriptions = data.fingerprint != 0 && data.without_subscriptions;
+  registration.notify = group->notify_ids_changed;
+  bool order = false;
+  for (const auto& subscription : consumer.subscriptions) {
+    const TopicConfig* topic = topics_.find(subscription.topic);
+    order |= topic != nullptr && topic->order;
+    registration.subscriptions.push_back(Subscription{subscription});
+  }
+  topics_.create_for_group(retry_topic(consumer.group_name), group->retry_queues, perm::kRead | perm::kWrite, order,
+                           consumer.unit_mode ? kTopicUnitSubscription : 0);
+  consumers_.register_client(client, registration);
+}
+
+Reply HeartbeatProcessor::unregister(const Call& call, const remoting::UnregisterClientRequest& request) {
+  if (request.producer_group) producers_.unregister_client(call.channel, *request.producer_group);
+  if (request.consumer_group) {
+    const GroupConfig* group = groups_.find(*request.consumer_group);
+    consumers_.unregister_client(call.channel, *request.consumer_group, group == nullptr || group->notify_ids_changed);
+  }
+  return Reply::ok(remoting::UnregisterClientResponse{});
+}
+
+Reply HeartbeatProcessor::consumer_list(const Call&, const remoting::GetConsumerListByGroupRequest& request) {
+  remoting::ConsumerIdList list{consumers_.client_ids(request.consumer_group)};
+  if (list.ids.empty()) {
+    return Reply::refuse(ResponseCode::kSystemError, fmt::format("no consumer for this group, {}", request.consumer_group));
+  }
+  return Reply::ok_body(to_json(list));
+}
+
+Reply HeartbeatProcessor::check_client(const Call& call, const remoting::CheckClientConfigRequest&) {
+  auto body = remoting::parse_check_client_body(call.body);
+  if (!body) return Reply::refuse(ResponseCode::kSystemError, std::move(body).error().what);
+  const bool by_tag = !body->subscription || body->subscription->expression_type.empty() || body->subscription->expression_type == "TAG";
+  if (by_tag) return Reply::ok();
+  return Reply::refuse(ResponseCode::kSystemError,
+                       fmt::format("The broker does not support consumer to filter message by {}", body->subscription->expression_type));
+}
+
+}  // namespace comet::broker

@@ -1,0 +1,254 @@
+#include "broker/registration.h"
+
+#include <algorithm>
+
+#include "common/crc32.h"
+#include "remoting/protocol/bodies/registration.h"
+#include "remoting/protocol/headers/route.h"
+
+namespace comet::broker {
+namespace {
+
+constexpr int64_t kRetryMs = 5'000;
+constexpr int64_t kSecondRoundMs = 10'000;
+
+/// Runs `done` once after `left` answers.
+struct Round {
+  int32_t left = 0, asked = 0, taken = 0;
+  std::function<void(int32_t taken, int32_t asked)> done;
+
+  void answered(bool took) {
+    taken += took ? 1 : 0;
+    if (--left == 0 && done) std::exchange(done, nullptr)(taken, asked);
+  }
+};
+
+}  // namespace
+
+struct Registration::State : std::enable_shared_from_this<Registration::State> {
+  State(remoting::EventLoop& on, remoting::Client& with, Log& to, const LiveConfig& settings, Topics& known)
+      : loop(on), client(with), log(to), config(settings), topics(known) {}
+
+  void full_round(std::function<void(int32_t, int32_t)> done);
+  void changed_round();
+  void ask_one(const std::string& address, const std::shared_ptr<Round>& round);
+  void send_full(const std::string& address, const std::shared_ptr<Round>& round);
+  void send(const std::string& address, const remoting::RegisterBrokerBody& body, std::function<void(bool took)> done);
+  void take_answer(const std::string& address, const Result<remoting::Response>& answer);
+  void forget_removed(const std::vector<std::string>& servers);
+  void retry_later();
+  void schedule_rounds();
+
+  remoting::EventLoop& loop;
+  remoting::Client& client;
+  Log& log;
+  const LiveConfig& config;
+  Topics& topics;
+
+  // On the loop alone.
+  std::map<std::string, bool> servers;  // known name servers, and whether the last registration was taken
+  std::vector<remoting::EventLoop::TimerId> timers;
+  bool retry_armed = false;
+  bool stopped = false;
+
+  std::mutex mu;  // guards what follows
+  std::set<std::string> changed_names;
+  DataVersion changed_version;
+  bool posted = false;
+};
+
+namespace {
+
+remoting::RegisterBrokerRequest request_header(const BrokerConfig& config) {
+  remoting::RegisterBrokerRequest request;
+  request.broker_name = config.broker_name;
+  request.broker_addr = config.address();
+  request.cluster_name = config.cluster_name;
+  request.ha_server_addr = config.ha_address();
+  request.broker_id = config.broker_id;
+  request.enable_acting_master = false;
+  return request;
+}
+
+/// Clients see a broker's permission in its topics'.
+void apply_permission(remoting::TopicConfigWrapper& topics, int32_t permission) {
+  if (permission == (perm::kRead | perm::kWrite)) return;
+  for (auto& [name, topic] : topics.topics) topic.perm &= permission;
+}
+
+}  // namespace
+
+void Registration::State::send(const std::string& address, const remoting::RegisterBrokerBody& body, std::function<void(bool)> done) {
+  const BrokerConfig& now = config.now();
+  std::string text = to_json(body);
+  remoting::RegisterBrokerRequest header = request_header(now);
+  header.body_crc32 = crc32_masked(as_bytes(text));
+  client.call(address, remoting::make_request(header, std::move(text)), now.register_timeout_ms,
+              [self = shared_from_this(), address, done = std::move(done)](Result<remoting::Response> answer) {
+                if (self->stopped) return;
+                self->take_answer(address, answer);
+                done(answer && answer->ok());
+              });
+}
+
+void Registration::State::take_answer(const std::string& address, const Result<remoting::Response>& answer) {
+  const bool took = answer && answer->ok();
+  const auto [server, is_new] = servers.try_emplace(address, !took);
+  if (server->second != took) {
+    if (took) {
+      log.info("registered {} at name server {}", config.now().address(), address);
+    } else if (answer) {
+      log.warn("name server {} refuses the registration: code {}, {}", address, answer->code, answer->remark);
+    } else {
+      log.warn("can't register at name server {}: {}", address, answer.error().what);
+    }
+    server->second = took;
+  }
+  if (!took) return retry_later();
+  if (answer->body.empty()) return;
+  if (const auto ordered = remoting::parse_kv_table(answer->body)) {
+    std::vector<std::string> names;
+    for (const auto& [topic, queues] : ordered->table) names.push_back(topic);
+    topics.mark_ordered(names);
+  }
+}
+
+void Registration::State::send_full(const std::string& address, const std::shared_ptr<Round>& round) {
+  remoting::RegisterBrokerBody body;
+  body.topics = topics.wire();
+  apply_permission(body.topics, config.now().broker_permission);
+  send(address, body, [round](bool took) { round->answered(took); });
+}
+
+/// Asks first whether the name server misses anything, where forceRegister is off.
+void Registration::State::ask_one(const std::string& address, const std::shared_ptr<Round>& round) {
+  const BrokerConfig& now = config.now();
+  if (now.force_register) return send_full(address, round);
+  remoting::QueryDataVersionRequest query;
+  query.broker_name = now.broker_name;
+  query.broker_addr = now.address();
+  query.cluster_name = now.cluster_name;
+  query.broker_id = now.broker_id;
+  client.call(address, remoting::make_request(query, to_json(topics.version())), now.register_timeout_ms,
+              [self = shared_from_this(), address, round](Result<remoting::Response> answer) {
+                if (self->stopped) return;
+                const auto known = answer && answer->ok() ? remoting::header_of<remoting::QueryDataVersionResponse>(*answer)
+                                                          : fail(Errc::kRefused, "");
+                if (known && !known->changed) return round->answered(true);
+                self->send_full(address, round);
+              });
+}
+
+void Registration::State::forget_removed(const std::vector<std::string>& present) {
+  std::erase_if(servers, [&](const auto& server) {
+    if (std::find(present.begin(), present.end(), server.first) != present.end()) return false;
+    client.close(server.first);
+    return true;
+  });
+}
+
+void Registration::State::full_round(std::function<void(int32_t, int32_t)> done) {
+  const std::vector<std::string> present = config.now().name_servers();
+  forget_removed(present);
+  if (present.empty()) {
+    if (done) done(0, 0);
+    return;
+  }
+  auto round = std::make_shared<Round>();
+  round->left = round->asked = static_cast<int32_t>(present.size());
+  round->done = std::move(done);
+  for (const std::string& address : present) ask_one(address, round);
+}
+
+void Registration::State::changed_round() {
+  remoting::RegisterBrokerBody body;
+  {
+    std::lock_guard lock(mu);
+    posted = false;
+    for (const std::string& name : changed_names) {
+      if (const TopicConfig* topic = topics.find(name)) body.topics.topics.emplace(name, to_wire(*topic));
+    }
+    body.topics.data_version = changed_version;
+    changed_names.clear();
+  }
+  if (stopped || body.topics.topics.empty()) return;
+  apply_permission(body.topics, config.now().broker_permission);
+  for (const auto& [address, taken] : servers) {
+    // Only who knows the rest can use a part; the others get everything with their next try.
+    if (taken) send(address, body, [](bool) {});
+  }
+}
+
+void Registration::State::retry_later() {
+  if (std::exchange(retry_armed, true)) return;
+  loop.after(kRetryMs, [self = shared_from_this()] {
+    self->retry_armed = false;
+    if (self->stopped) return;
+    auto round = std::make_shared<Round>();
+    for (const auto& [address, taken] : self->servers) round->left += taken ? 0 : 1;
+    for (const auto& [address, taken] : std::map(self->servers)) {
+      if (!taken) self->send_full(address, round);
+    }
+  });
+}
+
+void Registration::State::schedule_rounds() {
+  const int64_t period_ms = std::clamp(config.now().register_period_ms, 10'000, 60'000);
+  timers.push_back(loop.after(kSecondRoundMs, [self = shared_from_this()] { self->full_round(nullptr); }));
+  timers.push_back(loop.every(period_ms, [self = shared_from_this()] { self->full_round(nullptr); }));
+}
+
+Registration::Registration(remoting::EventLoop& loop, remoting::Client& client, Log& log, const LiveConfig& config, Topics& topics)
+    : state_(std::make_shared<State>(loop, client, log, config, topics)) {}
+
+Registration::~Registration() = default;
+
+void Registration::start(std::function<void(int32_t, int32_t)> done) {
+  state_->loop.post([state = state_, done = std::move(done)]() mutable {
+    state->full_round(std::move(done));
+    state->schedule_rounds();
+  });
+}
+
+void Registration::topics_changed(const std::vector<std::string>& names, const DataVersion& version) {
+  if (names.empty()) return;
+  {
+    std::lock_guard lock(state_->mu);
+    state_->changed_names.insert(names.begin(), names.end());
+    state_->changed_version = version;
+    if (std::exchange(state_->posted, true)) return;
+  }
+  state_->loop.post([state = state_] { state->changed_round(); });
+}
+
+void Registration::register_now() {
+  state_->loop.post([state = state_] {
+    if (!state->stopped) state->full_round(nullptr);
+  });
+}
+
+void Registration::stop(int64_t timeout_ms, std::function<void()> done) {
+  State& state = *state_;
+  state.loop.assert_here();
+  state.stopped = true;
+  for (const auto timer : state.timers) state.loop.cancel(timer);
+  state.timers.clear();
+  const BrokerConfig& now = state.config.now();
+  remoting::UnregisterBrokerRequest request;
+  request.broker_name = now.broker_name;
+  request.broker_addr = now.address();
+  request.cluster_name = now.cluster_name;
+  request.broker_id = now.broker_id;
+  auto round = std::make_shared<Round>();
+  round->done = [done = std::move(done)](int32_t, int32_t) { done(); };
+  round->left = 1;  // until all are asked
+  for (const auto& [address, taken] : state.servers) {
+    if (!taken) continue;
+    ++round->left;
+    state.client.call(address, remoting::make_request(request), timeout_ms,
+                      [round](const Result<remoting::Response>&) { round->answered(true); });
+  }
+  round->answered(true);
+}
+
+}  // namespace comet::broker
