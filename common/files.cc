@@ -345,6 +345,7 @@ class RealFiles final : public Files {
       return fail(Errc::kExists, path + " is locked by " + who);
     }
     if (::fstat(file->fd, &info) != 0) return system_error("stat", path);
+    if (::pwrite(file->fd, "lock", 4, 0) != 4 || ::fsync(file->fd) != 0) return system_error("write", path);
     if (!locked_here().add({info.st_dev, info.st_ino})) return fail(Errc::kExists, path + " is locked by this process already");
     return std::make_unique<RealLock>(std::move(file), std::pair{info.st_dev, info.st_ino});
   }

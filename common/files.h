@@ -90,7 +90,8 @@ class Files {
   virtual Result<DiskSpace> space(const Path& path) = 0;
   /// Makes everything written on `path`'s file system durable (syncfs): cheaper than thousands of sync().
   virtual Result<void> sync_file_system(const Path& path) = 0;
-  virtual Result<std::unique_ptr<FileLock>> lock(const Path& path) = 0;  ///< kExists: another process holds it
+  /// Makes the file if absent and writes the text `lock` into it, as Java does. kExists: another process holds it.
+  virtual Result<std::unique_ptr<FileLock>> lock(const Path& path) = 0;
 };
 
 /// The machine's own file system.

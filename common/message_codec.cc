@@ -144,9 +144,13 @@ int32_t encoded_size(const Message& m) {
 }
 
 void encode_message(const Message& m, std::byte* at) {
+  store_be<int32_t>(at, encoded_size(m));
+  encode_message_unsized(m, at);
+}
+
+void encode_message_unsized(const Message& m, std::byte* at) {
   const bool v2 = needs_v2(m.topic);
-  Writer out{at};
-  out.number<int32_t>(encoded_size(m));
+  Writer out{at + RecordPositions::kMagic};
   out.number<int32_t>(v2 ? kMessageMagicV2 : kMessageMagicV1);
   out.number<int32_t>(m.body_crc);
   out.number<int32_t>(m.queue_id.value);

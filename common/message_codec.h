@@ -72,6 +72,10 @@ int32_t encoded_size(const Message& message);
 /// Writes the record, `encoded_size(message)` bytes, to `at`. Magic is V2 when the topic has over 127 bytes.
 void encode_message(const Message& message, std::byte* at);
 
+/// The same without TOTALSIZE, whose four bytes stay untouched: for a log, where a record exists from the moment that its
+/// size does.
+void encode_message_unsized(const Message& message, std::byte* at);
+
 /// Reads one record at the front of `bytes`; kCorrupt names the field that is wrong. Checks sizes against each other, and
 /// the body's CRC if `check_crc`. `record_bytes` is TOTALSIZE. Views point into `bytes`.
 struct DecodedMessage {

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+
+#include "common/files.h"
+#include "common/types.h"
+
+namespace comet::store {
+
+/// What the file `checkpoint` says: up to which record times the parts of the store are durable. Source: StoreCheckpoint;
+/// store.md 14.
+struct CheckpointTimes {
+  int64_t log_ms = 0;      ///< physicMsgTimestamp
+  int64_t queues_ms = 0;   ///< logicsMsgTimestamp
+  int64_t index_ms = 0;    ///< indexMsgTimestamp
+  int64_t master_flushed = 0;
+  int64_t confirm_offset = 0;
+  friend bool operator==(const CheckpointTimes&, const CheckpointTimes&) = default;
+
+  /// Records at or before this time need not be looked at after a crash: 3 s less than what all parts hold.
+  int64_t safe_ms() const;
+};
+
+/// Where a clean stop left the log, so that opening needs no scan. Ours, in the part of the file that Apache leaves zero;
+/// whoever opens checks it against the log, since an Apache broker may have run in between.
+struct CleanEnd {
+  PhyOffset log_end;
+  PhyOffset last_record;  ///< -1 for an empty log
+  PhyOffset indexed_end;
+};
+
+class Checkpoint {
+ public:
+  static constexpr int64_t kBytes = 4096;
+
+  static Result<std::unique_ptr<Checkpoint>> open(Files& files, const Path& path);
+
+  CheckpointTimes times() const;
+  void set(const CheckpointTimes& times);
+  std::optional<CleanEnd> clean_end() const { return clean_end_; }
+  void set_clean_end(std::optional<CleanEnd> end);
+
+  /// Writes what changed and waits until it is durable.
+  Result<void> flush();
+
+ private:
+  explicit Checkpoint(std::unique_ptr<File> file) : file_(std::move(file)) {}
+
+  const std::unique_ptr<File> file_;
+  mutable std::mutex mu_;
+  CheckpointTimes times_;              // under mu_
+  CheckpointTimes written_;            // under mu_
+  std::optional<CleanEnd> clean_end_;  // under mu_
+  bool clean_end_changed_ = false;     // under mu_
+};
+
+}  // namespace comet::store

@@ -1,0 +1,141 @@
+#include "store/commit_log.h"
+
+#include <algorithm>
+
+#include "common/assert.h"
+#include "common/message_codec.h"
+
+namespace comet::store {
+
+CommitLog::CommitLog(Files& files, const Clock& clock, Log& log, const StoreOptions& options)
+    : files_(files), clock_(clock), log_(log), options_(options), segments_(files, log, options) {}
+
+Result<void> CommitLog::start_at(PhyOffset end, int64_t last_store_ms, bool zero_tail) {
+  COMET_TRY_VOID(segments_.remove_behind(end));
+  auto last = segments_.last();
+  if (last && last->contains(end)) {
+    if (zero_tail && end < last->limit()) {
+      COMET_TRY(auto file, files_.open(last->path(), OpenMode::kReadWrite));
+      COMET_TRY_VOID(file->zero(end - last->base(), last->limit() - end));
+      COMET_TRY_VOID(file->sync());
+    }
+    COMET_TRY_VOID(segments_.make_last_writable());
+    current_ = segments_.last();
+  }
+  position_ = end.value;
+  next_base_ = current_ ? current_->limit().value : (end.value + file_bytes() - 1) / file_bytes() * file_bytes();
+  last_store_ms_ = last_store_ms;
+  durable_store_ms_ = last_store_ms;
+  end_ = end.value;
+  durable_ = end.value;
+  return {};
+}
+
+void CommitLog::use(MappedFileQueue::Segment segment) {
+  segments_.add(segment);
+  current_ = std::move(segment);
+  position_ = current_->base().value;
+  next_base_.store(current_->limit().value, std::memory_order_relaxed);
+}
+
+Result<void> CommitLog::roll() {
+  // Waits while the keeper is making this very file.
+  const std::lock_guard lock(prepare_mu_);
+  MappedFileQueue::Segment next = std::move(prepared_);
+  if (!next) {
+    COMET_TRY(next, segments_.create(PhyOffset(next_base_.load(std::memory_order_relaxed))));
+  }
+  if (current_ && PhyOffset(position_) < current_->limit()) {
+    std::byte* blank = current_->at(PhyOffset(position_));
+    store_be<int32_t>(blank + 4, kBlankMagic);
+    std::atomic_signal_fence(std::memory_order_release);
+    store_be<int32_t>(blank, static_cast<int32_t>(current_->limit().value - position_));
+  }
+  use(std::move(next));
+  return {};
+}
+
+Result<CommitLog::Place> CommitLog::reserve(int64_t bytes) {
+  if (!current_ || position_ + bytes + kEndBlankBytes > current_->limit().value) [[unlikely]]
+    COMET_TRY_VOID(roll());
+  const Place place{PhyOffset(position_), current_->at(PhyOffset(position_))};
+  position_ += bytes;
+  return place;
+}
+
+int64_t CommitLog::next_store_time() {
+  const int64_t now = std::max(clock_.now_ms(), last_store_ms_.load(std::memory_order_relaxed));
+  last_store_ms_.store(now, std::memory_order_relaxed);
+  return now;
+}
+
+PhyOffset CommitLog::min_offset() const {
+  const auto first = segments_.first();
+  return first ? first->base() : PhyOffset(0);
+}
+
+Result<PhyOffset> CommitLog::flush() {
+  const std::lock_guard lock(flush_mu_);
+  if (failed()) return fail(Errc::kIo, "an earlier flush of the CommitLog failed: its disk can't be trusted, restart after checking it");
+  const int64_t store_ms = last_store_ms();
+  const PhyOffset target = end();
+  PhyOffset at = durable_end();
+  while (at < target) {
+    const auto segment = segments_.find(at);
+    COMET_ASSERT(segment != nullptr);
+    const PhyOffset to = std::min(target, segment->limit());
+    Result<void> done = segment->make_durable(files_);
+    if (done) done = segment->flush(at, to);
+    if (!done) {
+      failed_.store(true, std::memory_order_release);
+      return tl::unexpected(std::move(done).error());
+    }
+    at = to;
+  }
+  durable_store_ms_.store(store_ms, std::memory_order_relaxed);
+  durable_.store(target.value, std::memory_order_seq_cst);
+  return target;
+}
+
+std::optional<PinnedBytes> CommitLog::slice(PhyOffset at, int64_t bytes) const {
+  if (at.value < 0 || bytes < 0 || bytes > file_bytes() || at + bytes > end()) return std::nullopt;
+  auto segment = segments_.find(at);
+  if (!segment || at + bytes > segment->limit()) return std::nullopt;
+  const std::byte* from = segment->at(at);
+  return PinnedBytes{ByteView(from, static_cast<size_t>(bytes)), std::move(segment)};
+}
+
+bool CommitLog::wants_next_file() {
+  const std::lock_guard lock(prepare_mu_);
+  return !prepared_ && next_base_.load(std::memory_order_relaxed) - end().value <= file_bytes() / 2;
+}
+
+Result<void> CommitLog::prepare_next_file() {
+  const std::lock_guard lock(prepare_mu_);
+  if (prepared_) return {};
+  COMET_TRY(auto segment, segments_.create(PhyOffset(next_base_.load(std::memory_order_relaxed))));
+  if (auto done = segment->make_durable(files_); !done) {
+    (void)files_.remove(segment->path());
+    return done;
+  }
+  prepared_ = std::move(segment);
+  return {};
+}
+
+MappedFileQueue::Segment CommitLog::prepared_file() {
+  const std::lock_guard lock(prepare_mu_);
+  return prepared_;
+}
+
+Result<void> CommitLog::drop_prepared_file() {
+  MappedFileQueue::Segment unused;
+  {
+    const std::lock_guard lock(prepare_mu_);
+    unused = std::move(prepared_);
+  }
+  if (!unused) return {};
+  COMET_TRY_VOID(files_.remove(unused->path()));
+  return files_.sync_folder(parent_folder(unused->path()));
+}
+
+}  // namespace comet::store

@@ -1,0 +1,417 @@
+#include "store/consume_queue.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "store/mapped_file.h"
+
+namespace comet::store {
+namespace {
+
+constexpr int32_t kFirstRing = 32;
+constexpr int64_t kSaveEntries = 4096;  ///< most entries in one write call
+
+/// A gap between a queue's end and a record's place that is bigger is damage, not history.
+constexpr int64_t kMostHoles = 1'000'000;
+
+std::atomic<uint64_t> next_number{1};
+
+bool is_unit(const QueueEntry& entry) { return entry.at.value >= 0 && entry.bytes > 0; }
+
+}  // namespace
+
+void QueueUnit::write(std::byte* at, const QueueEntry& entry) {
+  store_be<int64_t>(at, entry.at.value);
+  store_be<int32_t>(at + 8, entry.bytes);
+  store_be<int64_t>(at + 12, entry.tags_code);
+}
+
+QueueEntry QueueUnit::read(const std::byte* at) {
+  return {PhyOffset(load_be<int64_t>(at)), load_be<int32_t>(at + 8), load_be<int64_t>(at + 12)};
+}
+
+ConsumeQueue::ConsumeQueue(QueueFiles& shared, std::shared_ptr<const std::string> topic, QueueId id)
+    : shared_(shared), topic_(std::move(topic)), number_(next_number.fetch_add(1)), id_(id) {}
+
+ConsumeQueue::~ConsumeQueue() {
+  for (int64_t base = first_file_; base >= 0 && base <= last_file_; base += shared_.file_entries) shared_.cache.forget({number_, base});
+}
+
+Path ConsumeQueue::folder() const { return shared_.root + "/" + *topic_ + "/" + std::to_string(id_.value); }
+Path ConsumeQueue::path_of(int64_t base) const { return folder() + "/" + MappedFile::name_of(base * QueueUnit::kBytes); }
+
+Result<void> ConsumeQueue::load() {
+  auto listed = shared_.files.list(folder());
+  if (!listed) return listed.error().code == Errc::kNotFound ? Result<void>() : tl::unexpected(std::move(listed).error());
+  const int64_t file_bytes = shared_.file_entries * QueueUnit::kBytes;
+  std::vector<int64_t> bases;
+  for (size_t i = 0; i < listed->size(); ++i) {
+    const FileInfo& info = (*listed)[i];
+    const Path path = folder() + "/" + info.name;
+    if (info.is_directory) continue;
+    if (info.name.size() != 20 || info.name.find_first_not_of("0123456789") != std::string::npos) {
+      shared_.log.warn("{} is not a ConsumeQueue file and is passed over", path);
+      continue;
+    }
+    if (info.size_bytes == 0 && i + 1 == listed->size()) {
+      shared_.log.warn("{} has no bytes and is removed", path);
+      COMET_TRY_VOID(shared_.files.remove(path));
+      continue;
+    }
+    if (info.size_bytes != file_bytes)
+      return fail(Errc::kInvalid, path + " has " + std::to_string(info.size_bytes) + " bytes, but mappedFileSizeConsumeQueue is " +
+                                      std::to_string(file_bytes) + ": set the property to the size that the store was written with");
+    bases.push_back(std::stoll(info.name) / QueueUnit::kBytes);
+  }
+  // A hole between files can't be read over: what stands before it is of no use.
+  size_t first = bases.empty() ? 0 : bases.size() - 1;
+  while (first > 0 && bases[first] - bases[first - 1] == shared_.file_entries) --first;
+  if (first > 0) shared_.log.error("{} has a hole before file {}; older entries are passed over", folder(), bases[first] * QueueUnit::kBytes);
+  if (bases.empty()) return {};
+  const std::lock_guard lock(mu_);
+  first_file_ = bases[first];
+  last_file_ = bases.back();
+  int64_t base = last_file_;
+  end_ = find_end(base, base + shared_.file_entries);
+  while (end_ == base && base > first_file_) {
+    base -= shared_.file_entries;
+    end_ = find_end(base, base + shared_.file_entries);
+  }
+  saved_ = synced_ = ring_first_ = on_disk_ = end_;
+  min_ = first_file_;
+  if (end_ > min_) {
+    const auto last = entry_in_file(end_ - 1);
+    max_phy_ = last && !QueueUnit::is_hole(*last) ? last->at.value + last->bytes : -1;
+  }
+  return {};
+}
+
+int64_t ConsumeQueue::find_end(int64_t first, int64_t limit) const {
+  while (first < limit) {
+    const int64_t middle = first + (limit - first) / 2;
+    const auto found = entry_in_file(middle);
+    if (found && is_unit(*found)) {
+      first = middle + 1;
+    } else {
+      limit = middle;
+    }
+  }
+  return first;
+}
+
+std::optional<QueueEntry> ConsumeQueue::entry_in_file(int64_t index) const {
+  std::byte raw[QueueUnit::kBytes];
+  const auto file = file_for(index, false);
+  if (!file) return std::nullopt;
+  const auto got = (*file)->read_at(index % shared_.file_entries * QueueUnit::kBytes, raw);
+  if (!got || *got != sizeof raw) return std::nullopt;
+  return QueueUnit::read(raw);
+}
+
+Result<std::shared_ptr<File>> ConsumeQueue::file_for(int64_t index, bool make) const {
+  const int64_t base = index / shared_.file_entries * shared_.file_entries;
+  auto file = shared_.cache.get({number_, base}, [&] { return path_of(base); });
+  if (file || !make || file.error().code != Errc::kNotFound) return file;
+  COMET_TRY_VOID(shared_.files.make_folders(folder()));
+  COMET_TRY(auto created, shared_.files.open(path_of(base), OpenMode::kCreate));
+  COMET_TRY_VOID(created->resize(shared_.file_entries * QueueUnit::kBytes));
+  return shared_.cache.get({number_, base}, [&] { return path_of(base); });
+}
+
+void ConsumeQueue::grow() {
+  const int32_t entries = ring_entries_ == 0 ? kFirstRing : ring_entries_ * 2;
+  auto ring = std::make_unique<std::byte[]>(static_cast<size_t>(entries * QueueUnit::kBytes));
+  for (int64_t i = ring_first_; i < end_; ++i)
+    std::memcpy(ring.get() + (i & (entries - 1)) * QueueUnit::kBytes, unit(i), QueueUnit::kBytes);
+  ring_ = std::move(ring);
+  ring_entries_ = entries;
+}
+
+void ConsumeQueue::append_locked(const QueueEntry& entry) {
+  if (end_ - ring_first_ == ring_entries_) {
+    if (ring_entries_ > 0 && ring_first_ < saved_) {
+      ++ring_first_;
+    } else {
+      grow();
+    }
+  }
+  QueueUnit::write(unit(end_), entry);
+  ++end_;
+  if (!QueueUnit::is_hole(entry)) max_phy_ = entry.at.value + entry.bytes;
+}
+
+int64_t ConsumeQueue::append(const QueueEntry& entry) {
+  const std::lock_guard lock(mu_);
+  const int64_t unsaved = end_ - saved_;
+  append_locked(entry);
+  return unsaved;
+}
+
+void ConsumeQueue::restore(QueueOffset at, const QueueEntry& entry) {
+  const std::lock_guard lock(mu_);
+  if (entry.at.value + entry.bytes <= max_phy_) return;
+  if (at.value < 0 || (end_ > 0 && at.value - end_ > kMostHoles)) {
+    shared_.log.error("the record at {} claims place {} in queue {} of {}, which ends at {}: it gets no entry", entry.at.value, at.value, id_.value,
+                      *topic_, end_);
+    return;
+  }
+  if (at.value < end_) {
+    if (at.value < min_) min_ = at.value;
+    shrink_to(at.value);
+  } else if (at.value > end_) {
+    if (end_ == min_ && first_file_ < 0) {
+      const int64_t base = at.value / shared_.file_entries * shared_.file_entries;
+      end_ = saved_ = synced_ = ring_first_ = base;
+      on_disk_ = std::max(on_disk_, base);
+      first_file_ = last_file_ = base;
+    }
+    const bool empty = end_ <= min_ || max_phy_ < 0;
+    while (end_ < at.value) append_locked({PhyOffset(0), QueueUnit::kHoleBytes, 0});
+    if (empty) min_ = at.value;
+  }
+  append_locked(entry);
+}
+
+void ConsumeQueue::shrink_to(int64_t end) {
+  end_ = end;
+  saved_ = std::min(saved_, end);
+  synced_ = std::min(synced_, end);
+  if (ring_first_ > end_) ring_first_ = end_;
+  min_ = std::min(min_, end_);
+  max_phy_ = -1;
+  for (int64_t i = end_ - 1; i >= min_; --i) {
+    const auto found = i >= ring_first_ && ring_entries_ > 0 ? std::optional(QueueUnit::read(unit(i))) : entry_in_file(i);
+    if (!found) break;
+    if (QueueUnit::is_hole(*found)) continue;
+    max_phy_ = found->at.value + found->bytes;
+    break;
+  }
+}
+
+void ConsumeQueue::cut_behind(PhyOffset phy) {
+  int64_t from = 0, to = 0;
+  {
+    const std::lock_guard lock(mu_);
+    if (max_phy_ <= phy.value) return;
+    from = min_;
+    to = end_;
+  }
+  const int64_t end = first_at_or_behind(phy, from, to);
+  const std::lock_guard lock(mu_);
+  shrink_to(end);
+}
+
+std::optional<QueueEntry> ConsumeQueue::peek(int64_t index) const {
+  {
+    const std::lock_guard lock(mu_);
+    if (ring_entries_ > 0 && index >= ring_first_ && index < end_) return QueueUnit::read(unit(index));
+  }
+  return entry_in_file(index);
+}
+
+int64_t ConsumeQueue::first_at_or_behind(PhyOffset phy, int64_t from, int64_t to) const {
+  while (from < to) {
+    const int64_t middle = from + (to - from) / 2;
+    const auto found = peek(middle);
+    if (found && (QueueUnit::is_hole(*found) || found->at < phy)) {
+      from = middle + 1;
+    } else {
+      to = middle;
+    }
+  }
+  return from;
+}
+
+Result<void> ConsumeQueue::clear_behind_end() {
+  if (first_file_ < 0 || on_disk_ <= end_) return {};
+  for (int64_t base = end_ / shared_.file_entries * shared_.file_entries; base < on_disk_; base += shared_.file_entries) {
+    const auto info = shared_.files.stat(path_of(base));
+    if (!info) continue;
+    if (base >= end_ && base > first_file_) {
+      shared_.cache.forget({number_, base});
+      COMET_TRY_VOID(shared_.files.remove(path_of(base)));
+      last_file_ = std::min(last_file_, base - shared_.file_entries);
+      continue;
+    }
+    COMET_TRY(auto file, file_for(base, false));
+    const int64_t from = std::max<int64_t>(end_ - base, 0) * QueueUnit::kBytes;
+    COMET_TRY_VOID(file->zero(from, shared_.file_entries * QueueUnit::kBytes - from));
+  }
+  on_disk_ = end_;
+  return {};
+}
+
+void ConsumeQueue::correct_min(PhyOffset log_min) {
+  int64_t from = 0, end = 0;
+  {
+    const std::lock_guard lock(mu_);
+    if (end_ == 0) return;
+    end = end_;
+    from = std::max(min_, first_file_);
+    if (max_phy_ <= log_min.value) from = end;
+  }
+  from = first_at_or_behind(log_min, from, end);
+  // Holes before the first entry read as position 0: they are passed over also where nothing was deleted.
+  for (; from < end; ++from) {
+    const auto found = peek(from);
+    if (!found || !QueueUnit::is_hole(*found)) break;
+  }
+  const std::lock_guard lock(mu_);
+  min_ = std::max(min_, from);
+}
+
+Result<void> ConsumeQueue::save(PhyOffset limit) {
+  std::byte staged[kSaveEntries / 16 * QueueUnit::kBytes];
+  constexpr int64_t kStaged = kSaveEntries / 16;
+  for (;;) {
+    int64_t from = 0, count = 0;
+    bool new_file = false;
+    {
+      const std::lock_guard lock(mu_);
+      from = saved_;
+      const int64_t most = std::min({end_ - saved_, kStaged, left_in_file(QueueOffset(saved_))});
+      while (count < most) {
+        const std::byte* at = unit(from + count);
+        const QueueEntry next = QueueUnit::read(at);
+        if (!QueueUnit::is_hole(next) && next.at.value + next.bytes > limit.value) break;
+        std::memcpy(staged + count * QueueUnit::kBytes, at, QueueUnit::kBytes);
+        ++count;
+      }
+      new_file = first_file_ < 0 || from / shared_.file_entries * shared_.file_entries > last_file_;
+    }
+    if (count == 0) return {};
+    COMET_TRY(auto file, file_for(from, true));
+    COMET_TRY_VOID(file->write_at(from % shared_.file_entries * QueueUnit::kBytes, ByteView(staged, static_cast<size_t>(count * QueueUnit::kBytes))));
+    const std::lock_guard lock(mu_);
+    const int64_t base = from / shared_.file_entries * shared_.file_entries;
+    if (first_file_ < 0) first_file_ = base;
+    last_file_ = std::max(last_file_, base);
+    if (new_file || from == base) folder_synced_ = false;
+    saved_ = from + count;
+    on_disk_ = std::max(on_disk_, saved_);
+  }
+}
+
+Result<void> ConsumeQueue::sync(bool is_durable) {
+  int64_t from = 0, to = 0;
+  bool folder_too = false;
+  {
+    const std::lock_guard lock(mu_);
+    from = synced_;
+    to = saved_;
+    folder_too = !folder_synced_;
+  }
+  for (int64_t at = from; at < to && !is_durable; at += left_in_file(QueueOffset(at))) {
+    COMET_TRY(auto file, file_for(at, false));
+    COMET_TRY_VOID(file->sync());
+  }
+  if (folder_too && !is_durable) {
+    COMET_TRY_VOID(shared_.files.sync_folder(folder()));
+    COMET_TRY_VOID(shared_.files.sync_folder(parent_folder(folder())));
+    COMET_TRY_VOID(shared_.files.sync_folder(shared_.root));
+  }
+  const std::lock_guard lock(mu_);
+  synced_ = std::max(synced_, to);
+  if (folder_too) folder_synced_ = true;
+  return {};
+}
+
+void ConsumeQueue::rest() {
+  const std::lock_guard lock(mu_);
+  if (end_at_rest_ == end_ && saved_ == end_ && ring_entries_ > 0) {
+    ring_.reset();
+    ring_entries_ = 0;
+    ring_first_ = end_;
+  }
+  end_at_rest_ = end_;
+}
+
+bool ConsumeQueue::has_unsaved() const {
+  const std::lock_guard lock(mu_);
+  return saved_ < end_;
+}
+
+bool ConsumeQueue::has_ring() const {
+  const std::lock_guard lock(mu_);
+  return ring_entries_ > 0;
+}
+
+QueueOffset ConsumeQueue::min_offset() const {
+  const std::lock_guard lock(mu_);
+  return QueueOffset(std::min(min_, end_));
+}
+
+QueueOffset ConsumeQueue::end_offset() const {
+  const std::lock_guard lock(mu_);
+  return QueueOffset(end_);
+}
+
+QueueOffset ConsumeQueue::visible_end(PhyOffset limit) const {
+  const std::lock_guard lock(mu_);
+  int64_t end = end_;
+  while (end > saved_) {
+    const QueueEntry last = QueueUnit::read(unit(end - 1));
+    if (QueueUnit::is_hole(last) || last.at.value + last.bytes <= limit.value) break;
+    --end;
+  }
+  return QueueOffset(end);
+}
+
+PhyOffset ConsumeQueue::max_phy() const {
+  const std::lock_guard lock(mu_);
+  return PhyOffset(max_phy_);
+}
+
+std::optional<int64_t> ConsumeQueue::read(QueueOffset at, int64_t max, bool may_block, std::byte* into) const {
+  int64_t count = 0;
+  {
+    const std::lock_guard lock(mu_);
+    count = std::min({max, end_ - at.value, left_in_file(at)});
+    if (count <= 0 || at.value < min_) return 0;
+    if (ring_entries_ > 0 && at.value >= ring_first_) {
+      for (int64_t i = 0; i < count; ++i) std::memcpy(into + i * QueueUnit::kBytes, unit(at.value + i), QueueUnit::kBytes);
+      return count;
+    }
+    count = std::min(count, saved_ - at.value);
+  }
+  const auto file = file_for(at.value, false);
+  if (!file) return 0;
+  const int64_t position = at.value % shared_.file_entries * QueueUnit::kBytes;
+  const std::span<std::byte> room(into, static_cast<size_t>(count * QueueUnit::kBytes));
+  if ((*file)->read_resident(position, room)) return count;
+  if (!may_block) return std::nullopt;
+  const auto got = (*file)->read_at(position, room);
+  return got ? static_cast<int64_t>(*got) / QueueUnit::kBytes : 0;
+}
+
+std::optional<QueueEntry> ConsumeQueue::entry(QueueOffset at) const {
+  std::byte raw[QueueUnit::kBytes];
+  const auto got = read(at, 1, true, raw);
+  if (!got || *got != 1) return std::nullopt;
+  const QueueEntry found = QueueUnit::read(raw);
+  if (!is_unit(found) || QueueUnit::is_hole(found)) return std::nullopt;
+  return found;
+}
+
+std::vector<Path> ConsumeQueue::expire(PhyOffset log_min) {
+  std::vector<Path> out;
+  for (;;) {
+    int64_t base = 0;
+    {
+      const std::lock_guard lock(mu_);
+      if (first_file_ < 0 || first_file_ >= last_file_) break;
+      base = first_file_;
+    }
+    const auto last = entry_in_file(base + shared_.file_entries - 1);
+    if (!last || (!QueueUnit::is_hole(*last) && last->at >= log_min)) break;
+    out.push_back(path_of(base));
+    shared_.cache.forget({number_, base});
+    const std::lock_guard lock(mu_);
+    first_file_ = base + shared_.file_entries;
+    min_ = std::max(min_, first_file_);
+  }
+  correct_min(log_min);
+  return out;
+}
+
+}  // namespace comet::store

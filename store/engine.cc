@@ -1,0 +1,118 @@
+#include "store/engine.h"
+
+#include <unistd.h>
+
+#include "store/recovery.h"
+
+namespace comet::store {
+namespace {
+
+int64_t physical_memory() {
+  return static_cast<int64_t>(::sysconf(_SC_PHYS_PAGES)) * static_cast<int64_t>(::sysconf(_SC_PAGESIZE));
+}
+
+}  // namespace
+
+Result<std::unique_ptr<MessageStore>> MessageStore::open(Files& files, const Clock& clock, Log& log, StoreOptions options) {
+  if (options.root.empty()) return fail(Errc::kInvalid, "storePathRootDir is empty");
+  if (options.commit_log_file_bytes < 1024) return fail(Errc::kInvalid, "mappedFileSizeCommitLog must be at least 1024 bytes");
+  auto engine = std::make_unique<Engine>(files, clock, log, std::move(options));
+  COMET_TRY_VOID(engine->start());
+  return engine;
+}
+
+Engine::Engine(Files& files, const Clock& clock, Log& log, StoreOptions options)
+    : files_(files),
+      clock_(clock),
+      log_(log),
+      options_(std::move(options)),
+      memory_bytes_(physical_memory()),
+      commit_log_(files, clock, log, options_),
+      queues_(files, log, options_),
+      dispatcher_(queues_, options_.delay_levels),
+      flusher_(commit_log_, log, options_),
+      max_message_bytes_(options_.max_message_bytes) {}
+
+Result<void> Engine::take_lock() {
+  COMET_TRY_VOID(files_.make_folders(options_.root));
+  auto locked = files_.lock(path("lock"));
+  if (!locked) {
+    if (locked.error().code != Errc::kExists) return tl::unexpected(std::move(locked).error());
+    return fail(Errc::kExists, "the store " + options_.root + " is in use (" + locked.error().what + "): stop that broker, or set another storePathRootDir");
+  }
+  lock_ = std::move(*locked);
+  return {};
+}
+
+Result<void> Engine::start() {
+  COMET_TRY_VOID(take_lock());
+  for (const std::string& folder : commit_log_.segments().folders()) COMET_TRY_VOID(files_.make_folders(folder));
+  COMET_TRY_VOID(files_.make_folders(queues_.root()));
+  crashed_ = files_.stat(path("abort")).has_value();
+  COMET_TRY(checkpoint_, Checkpoint::open(files_, path("checkpoint")));
+  COMET_TRY_VOID(commit_log_.load());
+  COMET_TRY_VOID(queues_.load());
+  COMET_TRY_VOID(recover());
+  keeper_ = std::make_unique<Keeper>(files_, commit_log_, queues_, *checkpoint_, log_, options_);
+  flusher_.on_visible([this] { tell_visible_arrivals(); });
+  return {};
+}
+
+Result<void> Engine::recover() {
+  if (commit_log_.segments().empty()) {
+    for (const auto& queue : queues_.all()) {
+      log_.warn("queue {} of {} is removed: the store has no CommitLog", queue->id().value, queue->topic());
+      remove_queue(queue);
+    }
+  }
+  COMET_TRY(const Recovered found, Recovery(commit_log_, queues_, dispatcher_, *checkpoint_, log_, options_).run(crashed_));
+  opened_at_ = found.end;
+  last_record_ = found.last_record;
+  log_.info("the CommitLog {} holds {} to {}, {}", options_.root, commit_log_.min_offset().value, found.end.value,
+            found.from_clean_end ? std::string("as a clean stop left it") : "found by reading " + std::to_string(found.records_scanned) + " records");
+  // From here on the store counts as crashed until a clean stop says otherwise.
+  COMET_TRY(auto abort, files_.open(path("abort"), OpenMode::kCreate));
+  const std::string process = std::to_string(::getpid());
+  COMET_TRY_VOID(abort->resize(0));
+  COMET_TRY_VOID(abort->write_at(0, as_bytes(process)));
+  COMET_TRY_VOID(abort->sync());
+  COMET_TRY_VOID(files_.sync_folder(options_.root));
+  checkpoint_->set_clean_end(std::nullopt);
+  return checkpoint_->flush();
+}
+
+void Engine::run_keeper() { keeper_->run(); }
+
+Result<void> Engine::stop() {
+  if (stopped_.exchange(true)) return {};
+  refuse("the store is shutting down");
+  { const std::lock_guard lock(commit_log_.append_lock()); }  // the last put is through
+  Result<void> done = flusher_.flush();
+  if (done) done = keeper_->save_all();
+  if (done) {
+    checkpoint_->set_clean_end(CleanEnd{commit_log_.end(), last_record_, commit_log_.end()});
+    done = checkpoint_->flush();
+  }
+  if (done) done = commit_log_.drop_prepared_file();
+  if (done) done = files_.remove(path("abort"));
+  if (done) done = files_.sync_folder(options_.root);
+  flusher_.stop();
+  keeper_->stop();
+  return done;
+}
+
+void Engine::watch(QueueKeyView queue, int32_t delta) { queues_.find_or_make(queue.topic, queue.queue_id)->watchers.fetch_add(delta); }
+
+void Engine::remove_queue(const ConsumeQueueTable::Queue& queue) {
+  {
+    const std::lock_guard lock(commit_log_.append_lock());
+    queue->removed = true;
+    queues_.take_out(queue);
+  }
+  if (const auto listed = files_.list(queue->folder()))
+    for (const FileInfo& file : *listed) (void)files_.remove(queue->folder() + "/" + file.name);
+  (void)files_.remove(queue->folder());
+  (void)files_.remove(parent_folder(queue->folder()));  // stays while the topic has other queues
+}
+
+}  // namespace comet::store

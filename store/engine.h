@@ -1,0 +1,121 @@
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "store/checkpoint.h"
+#include "store/commit_log.h"
+#include "store/consume_queue_table.h"
+#include "store/dispatcher.h"
+#include "store/flusher.h"
+#include "store/keeper.h"
+#include "store/message_store.h"
+
+namespace comet::store {
+
+/// The MessageStore: puts the parts of this room together. Opening and stopping are in engine.cc, appending in engine_put.cc,
+/// reading in engine_get.cc and engine_queries.cc.
+class Engine final : public MessageStore {
+ public:
+  Engine(Files& files, const Clock& clock, Log& log, StoreOptions options);
+
+  /// Locks, loads and recovers; once, before anything else.
+  Result<void> start();
+
+  void run_flusher() override { flusher_.run(); }
+  void run_keeper() override;
+  void run_indexer() override;
+  Result<void> stop() override;
+
+  PutResult put(const PutRequest& request) override;
+  PutResult put_batch(std::span<const PutRequest> requests, std::vector<PhyOffset>& places) override;
+
+  PhyOffset durable_end() const override { return commit_log_.durable_end(); }
+  void on_durable(std::function<void(PhyOffset, bool)> wake) override { flusher_.on_durable(std::move(wake)); }
+  void on_arrival(ArrivalListener* listener) override { listener_ = listener; }
+  void watch(QueueKeyView queue, int32_t delta) override;
+
+  GetResult get(const GetRequest& request) override;
+  QueueOffset min_offset(QueueKeyView queue) override;
+  QueueOffset max_offset(QueueKeyView queue, bool committed) override;
+  bool first_entry_in_memory(QueueKeyView queue) override;
+  QueueOffset offset_by_time(QueueKeyView queue, int64_t timestamp_ms, TimeBoundary boundary) override;
+  int64_t earliest_store_time_ms(QueueKeyView queue) override;
+  int64_t store_time_ms(QueueKeyView queue, QueueOffset offset) override;
+  std::optional<QueueEntry> entry(QueueKeyView queue, QueueOffset offset) override;
+  bool queue_exists(QueueKeyView queue) override;
+  std::optional<PinnedBytes> record_at(PhyOffset at) override;
+  KeyQueryResult query(const KeyQuery& query) override;
+  std::vector<std::pair<std::string, std::vector<QueueId>>> queues() override { return queues_.names(); }
+  void delete_topic(std::string_view topic) override;
+  void clean_expired_queues() override;
+  void delete_expired_log() override;
+  void set_max_message_bytes(int32_t bytes) override { max_message_bytes_ = bytes; }
+  StoreFigures figures() override;
+  const StoreOptions& options() const override { return options_; }
+  bool writable() const override { return refusal_.load() == nullptr && !commit_log_.failed(); }
+  bool opened_after_crash() const override { return crashed_; }
+
+ private:
+  /// One message on its way into the log: what is known before the append lock.
+  struct Prepared {
+    int32_t bytes = 0;
+    int32_t crc = 0;
+    bool add_separator = false;
+  };
+  struct Counters {  // under the append lock
+    int64_t puts = 0, bytes = 0, failed = 0;
+    int64_t longest_lock_ns = 0, longest_put_ns = 0;
+    int64_t latency[13] = {};
+  };
+  struct Scan;
+
+  Result<void> take_lock();
+  Result<void> recover();
+  Path path(std::string_view name) const { return options_.root + "/" + std::string(name); }
+
+  PutResult append(std::span<const PutRequest> requests, std::span<Prepared> prepared, PhyOffset* places);
+  PutResult check(const PutRequest& request, Prepared& prepared) const;
+  void write_record(const Message& message, const Prepared& prepared, std::byte* at, bool last) const;
+  void count_put(size_t messages, int64_t bytes, int64_t began_ns, int64_t locked_ns);
+  void tell_arrival(ConsumeQueue& queue, int64_t before, int64_t end, std::optional<int64_t> tags_code);
+  void tell_visible_arrivals();
+  void refuse(const char* why) { refusal_.store(why); }
+
+  /// Up to where readers see: the durable end under SYNC_FLUSH, else everything.
+  PhyOffset visible_limit() const;
+  bool in_memory(PinnedBytes& bytes, PhyOffset at, int64_t ahead, bool may_block) const;
+  std::optional<PinnedBytes> record_of(const QueueEntry& entry) const;
+  int64_t store_time_of(const QueueEntry& entry) const;
+  bool scan_unit(Scan& scan, int64_t index, const QueueEntry& unit);
+  void remove_queue(const ConsumeQueueTable::Queue& queue);
+
+  Files& files_;
+  const Clock& clock_;
+  Log& log_;
+  const StoreOptions options_;
+  const int64_t memory_bytes_;
+  std::unique_ptr<FileLock> lock_;
+  bool crashed_ = false;
+
+  CommitLog commit_log_;
+  ConsumeQueueTable queues_;
+  Dispatcher dispatcher_;
+  Flusher flusher_;
+  std::unique_ptr<Checkpoint> checkpoint_;
+  std::unique_ptr<Keeper> keeper_;
+
+  std::atomic<const char*> refusal_{nullptr};  ///< why puts are refused; static text
+  std::atomic<int32_t> max_message_bytes_;
+  ArrivalListener* listener_ = nullptr;
+  PhyOffset opened_at_, last_record_;             // last_record_: under the append lock
+  std::vector<ConsumeQueueTable::Queue> arrived_;  // under the append lock: SYNC_FLUSH, not yet told
+  std::vector<ConsumeQueueTable::Queue> telling_;  // the flusher's
+  Counters counters_;
+  std::atomic<bool> stopped_{false};
+};
+
+}  // namespace comet::store

@@ -1,0 +1,193 @@
+#include <algorithm>
+#include <limits>
+
+#include "store/engine.h"
+
+/// Reading a queue from an offset on. Source: DefaultMessageStore.getMessage; store.md 20.
+namespace comet::store {
+namespace {
+
+constexpr int64_t kLeastPullBytes = 100, kMostPullBytes = 128 * 1024 * 1024;
+constexpr int64_t kUnitsAtATime = 64;
+/// How much around a cold record is asked for at once.
+constexpr int64_t kColdAheadBytes = 256 * 1024;
+
+GetResult at_once(GetStatus status, QueueOffset next, QueueOffset min, QueueOffset max) {
+  GetResult out;
+  out.status = status;
+  out.next = next;
+  out.min = min;
+  out.max = max;
+  return out;
+}
+
+}  // namespace
+
+std::string_view get_status_name(GetStatus status) {
+  switch (status) {
+    case GetStatus::kFound: return "FOUND";
+    case GetStatus::kNoMatchedMessage: return "NO_MATCHED_MESSAGE";
+    case GetStatus::kMessageWasRemoving: return "MESSAGE_WAS_REMOVING";
+    case GetStatus::kOffsetFoundNull: return "OFFSET_FOUND_NULL";
+    case GetStatus::kOffsetOverflowBadly: return "OFFSET_OVERFLOW_BADLY";
+    case GetStatus::kOffsetOverflowOne: return "OFFSET_OVERFLOW_ONE";
+    case GetStatus::kOffsetTooSmall: return "OFFSET_TOO_SMALL";
+    case GetStatus::kNoMatchedLogicQueue: return "NO_MATCHED_LOGIC_QUEUE";
+    case GetStatus::kNoMessageInQueue: return "NO_MESSAGE_IN_QUEUE";
+    case GetStatus::kOffsetReset: return "OFFSET_RESET";
+    case GetStatus::kWouldBlock: return "WOULD_BLOCK";
+  }
+  return "UNKNOWN";
+}
+
+/// The state of one walk over a queue.
+struct Engine::Scan {
+  const GetRequest& request;
+  GetResult out;
+  PhyOffset log_end;
+  int64_t pull_bytes = 0;
+  int64_t filter_bytes = 0;
+  PhyOffset skip_until{std::numeric_limits<int64_t>::min()};
+  PhyOffset last_phy{0};
+  PhyOffset resident_until{std::numeric_limits<int64_t>::min()};
+  bool would_block = false;
+
+  bool full(int64_t bytes, bool in_memory, const StoreOptions& options) const {
+    if (out.count == 0) return false;
+    if (out.count + 1 > request.max_messages || out.bytes + bytes > pull_bytes) return true;
+    if (in_memory) return out.bytes + bytes > options.transfer_bytes_memory || out.count > options.transfer_count_memory - 1;
+    return out.bytes + bytes > options.transfer_bytes_disk || out.count > options.transfer_count_disk - 1;
+  }
+  void none(GetStatus status) {
+    if (out.count == 0) out.status = status;
+  }
+  void add(PinnedBytes&& record) {
+    const auto bytes = static_cast<int64_t>(record.bytes.size());
+    if (!out.records.empty() && out.records.back().keep == record.keep && out.records.back().bytes.data() + out.records.back().bytes.size() == record.bytes.data()) {
+      auto& run = out.records.back().bytes;
+      run = ByteView(run.data(), run.size() + record.bytes.size());
+    } else {
+      out.records.push_back(std::move(record));
+    }
+    ++out.count;
+    out.bytes += bytes;
+    out.status = GetStatus::kFound;
+  }
+};
+
+PhyOffset Engine::visible_limit() const {
+  if (options_.flush == FlushMode::kSync && !options_.read_uncommitted) return commit_log_.durable_end();
+  return PhyOffset(std::numeric_limits<int64_t>::max());
+}
+
+/// What was written since the store was opened and is not long past is in memory; of the rest the kernel knows.
+bool Engine::in_memory(PinnedBytes& bytes, PhyOffset at, int64_t ahead, bool may_block) const {
+  if (at >= std::max(opened_at_, commit_log_.end() - memory_bytes_ / 4)) return true;
+  auto segment = std::static_pointer_cast<const MappedFile>(bytes.keep);
+  Mapping& mapping = const_cast<MappedFile&>(*segment).mapping();
+  const int64_t from = at - segment->base();
+  const int64_t length = std::min(ahead, segment->size_bytes() - from);
+  if (mapping.resident(from, length)) return true;
+  mapping.will_need(from, length);
+  if (!may_block) return false;
+  // Waits for the disk here, where that is allowed, instead of in whoever sends the bytes.
+  unsigned sum = 0;
+  for (int64_t i = 0; i < length; i += 4096) sum += static_cast<unsigned>(*static_cast<const volatile std::byte*>(segment->data() + from + i));
+  (void)sum;
+  return true;
+}
+
+std::optional<PinnedBytes> Engine::record_of(const QueueEntry& entry) const { return commit_log_.slice(entry.at, entry.bytes); }
+
+/// Looks at one entry; false ends the walk.
+bool Engine::scan_unit(Scan& scan, int64_t index, const QueueEntry& unit) {
+  const GetRequest& request = scan.request;
+  if (QueueUnit::is_hole(unit) || unit.bytes <= 0) {
+    scan.out.next = QueueOffset(index + 1);
+    scan.none(GetStatus::kMessageWasRemoving);
+    return true;
+  }
+  const bool near_tail = scan.log_end - unit.at <= memory_bytes_ / 100 * options_.access_in_memory_max_ratio;
+  if ((index - request.offset.value) * QueueUnit::kBytes >= scan.filter_bytes) return false;
+  if (scan.full(unit.bytes, near_tail, options_) || scan.out.bytes >= scan.pull_bytes) return false;
+  auto advance = [&] {
+    scan.last_phy = unit.at;
+    scan.out.next = QueueOffset(index + 1);
+    return true;
+  };
+  if (unit.at < scan.skip_until) return advance();
+  if (request.filter != nullptr && !request.filter->matches_tags_code(unit.tags_code)) {
+    scan.none(GetStatus::kNoMatchedMessage);
+    return advance();
+  }
+  auto record = record_of(unit);
+  if (!record) {
+    scan.none(GetStatus::kMessageWasRemoving);
+    scan.skip_until = PhyOffset((unit.at.value / commit_log_.file_bytes() + 1) * commit_log_.file_bytes());
+    return advance();
+  }
+  if (unit.at + unit.bytes > scan.resident_until) {
+    const int64_t ahead = std::max<int64_t>(unit.bytes, kColdAheadBytes);
+    // First only this record, so that a window that is partly there isn't given away.
+    if (!in_memory(*record, unit.at, unit.bytes, request.may_block)) {
+      scan.would_block = true;
+      return false;
+    }
+    if (in_memory(*record, unit.at, ahead, false)) scan.resident_until = unit.at + ahead;
+  }
+  if (load_be<int32_t>(record->bytes.data()) != unit.bytes || load_be<int64_t>(record->bytes.data() + RecordPositions::kPhyOffset) != unit.at.value) {
+    log_.error("entry {} of queue {} of {} points to {} with {} bytes, where no such record is: it is passed over", index, request.queue_id.value,
+               request.topic, unit.at.value, unit.bytes);
+    scan.none(GetStatus::kMessageWasRemoving);
+    return advance();
+  }
+  if (request.filter != nullptr && request.filter->needs_record() && !request.filter->matches_record(record->bytes)) {
+    scan.none(GetStatus::kNoMatchedMessage);
+    return advance();
+  }
+  scan.add(std::move(*record));
+  scan.skip_until = PhyOffset(std::numeric_limits<int64_t>::min());
+  return advance();
+}
+
+GetResult Engine::get(const GetRequest& request) {
+  const auto queue = queues_.find(request.topic, request.queue_id);
+  if (!queue) return at_once(GetStatus::kNoMessageInQueue, QueueOffset(0), QueueOffset(0), QueueOffset(0));
+  const QueueOffset min = queue->min_offset(), max = queue->visible_end(visible_limit()), offset = request.offset;
+  if (max.value == 0) return at_once(GetStatus::kNoMessageInQueue, QueueOffset(0), min, max);
+  if (offset < min) return at_once(GetStatus::kOffsetTooSmall, min, min, max);
+  if (offset == max) return at_once(GetStatus::kOffsetOverflowOne, offset, min, max);
+  if (offset > max) return at_once(GetStatus::kOffsetOverflowBadly, max, min, max);
+
+  Scan scan{request, at_once(GetStatus::kNoMatchedMessage, offset, min, max), commit_log_.end(),
+            std::clamp(request.max_bytes, kLeastPullBytes, kMostPullBytes),
+            std::max<int64_t>(options_.max_filter_message_bytes, int64_t{request.max_messages} * QueueUnit::kBytes)};
+  int64_t index = offset.value;
+  int32_t files = 0;
+  bool goes_on = true;
+  while (goes_on && index < max.value && scan.out.count == 0 && files < std::max(options_.travel_queue_files, 1)) {
+    ++files;
+    const int64_t file_end = std::min(max.value, index + queue->left_in_file(QueueOffset(index)));
+    while (goes_on && index < file_end) {
+      std::byte units[kUnitsAtATime * QueueUnit::kBytes];
+      const auto got = queue->read(QueueOffset(index), std::min(kUnitsAtATime, file_end - index), request.may_block, units);
+      if (!got) {
+        scan.would_block = true;
+        goes_on = false;
+        break;
+      }
+      if (*got == 0) {
+        scan.none(GetStatus::kOffsetFoundNull);
+        scan.out.next = QueueOffset(file_end);
+        goes_on = false;
+        break;
+      }
+      for (int64_t i = 0; goes_on && i < *got; ++i, ++index) goes_on = scan_unit(scan, index, QueueUnit::read(units + i * QueueUnit::kBytes));
+    }
+  }
+  if (scan.would_block && scan.out.count == 0) scan.out.status = GetStatus::kWouldBlock;
+  scan.out.suggest_slave = scan.log_end - scan.last_phy > memory_bytes_ / 100 * options_.access_in_memory_max_ratio;
+  return std::move(scan.out);
+}
+
+}  // namespace comet::store

@@ -1,0 +1,207 @@
+#include <algorithm>
+#include <cstring>
+
+#include "common/crc32.h"
+#include "store/engine.h"
+
+namespace comet::store {
+namespace {
+
+constexpr int64_t kRecordSlackBytes = 64 * 1024;  ///< a record may be this much longer than the longest body
+constexpr int32_t kMaxProperties = 32'767;
+constexpr size_t kMaxTopicBytes = 255;
+constexpr int32_t kCrcPropertyBytes = 20;  ///< __CRC32#, 0x01, ten digits, 0x02
+constexpr int64_t kLatencyLimitsMs[12] = {1, 10, 50, 100, 200, 500, 1'000, 2'000, 3'000, 4'000, 5'000, 10'000};
+
+PutResult refused(PutStatus status, std::string_view problem) {
+  PutResult out;
+  out.status = status;
+  out.problem = problem;
+  return out;
+}
+
+/// Writes the property __CRC32# over the record before it; the digits stand in reverse. store.md 3.
+void write_crc_property(std::byte* record, int32_t record_bytes) {
+  const auto covered = static_cast<size_t>(record_bytes - kCrcPropertyBytes);
+  int32_t crc = crc32_masked(ByteView(record, covered));
+  char text[kCrcPropertyBytes + 1] = "__CRC32#\x01" "0000000000\x02";
+  for (int i = 9; crc > 0; ++i, crc /= 10) text[i] = static_cast<char>('0' + crc % 10);
+  std::memcpy(record + covered, text, kCrcPropertyBytes);
+}
+
+}  // namespace
+
+PutResult Engine::check(const PutRequest& request, Prepared& prepared) const {
+  const Message& message = request.message;
+  const int32_t most = max_message_bytes_.load(std::memory_order_relaxed);
+  if (message.topic.empty() || message.topic.size() > kMaxTopicBytes) return refused(PutStatus::kMessageIllegal, "the topic's name is empty or too long");
+  if (message.body.size() > static_cast<size_t>(most)) return refused(PutStatus::kMessageIllegal, "the body is longer than maxMessageSize");
+  size_t properties = message.properties.size();
+  prepared.bytes = encoded_size(message);
+  if (options_.append_prop_crc) {
+    properties += kCrcPropertyBytes + (prepared.add_separator ? 1 : 0);
+    prepared.bytes += kCrcPropertyBytes + (prepared.add_separator ? 1 : 0);
+  }
+  if (properties > kMaxProperties) return refused(PutStatus::kPropertiesTooLarge, "the properties are longer than 32767 bytes");
+  if (prepared.bytes > most + kRecordSlackBytes) return refused(PutStatus::kMessageIllegal, "the message is longer than maxMessageSize and 64 KiB");
+  if (prepared.bytes + CommitLog::kEndBlankBytes > commit_log_.file_bytes())
+    return refused(PutStatus::kMessageIllegal, "the message is longer than a CommitLog file (mappedFileSizeCommitLog)");
+  prepared.crc = crc32_masked(as_bytes(message.body));
+  return {};
+}
+
+/// All but the size, except for what comes after the first of a batch: a record exists from the moment that its size does.
+void Engine::write_record(const Message& message, const Prepared& prepared, std::byte* at, bool with_size) const {
+  encode_message_unsized(message, at);
+  if (!options_.append_prop_crc) {
+    if (with_size) store_be<int32_t>(at, prepared.bytes);
+    return;
+  }
+  const int32_t plain = encoded_size(message);
+  const auto length = static_cast<int16_t>(static_cast<int32_t>(message.properties.size()) + prepared.bytes - plain);
+  store_be<int16_t>(at + plain - static_cast<int32_t>(message.properties.size()) - 2, length);
+  if (prepared.add_separator) at[plain] = std::byte{2};
+  // The CRC covers the size too; a kill between these lines leaves a whole record that nobody was told of.
+  store_be<int32_t>(at, prepared.bytes);
+  write_crc_property(at, prepared.bytes);
+  if (!with_size) store_be<int32_t>(at, 0);
+}
+
+PutResult Engine::put(const PutRequest& request) {
+  Prepared prepared;
+  prepared.add_separator = !request.message.properties.empty() && request.message.properties.back() != '\x02';
+  return append({&request, 1}, {&prepared, 1}, nullptr);
+}
+
+PutResult Engine::put_batch(std::span<const PutRequest> requests, std::vector<PhyOffset>& places) {
+  static thread_local std::vector<Prepared> prepared;
+  prepared.assign(requests.size(), Prepared{});
+  places.resize(requests.size());
+  if (requests.empty()) return refused(PutStatus::kMessageIllegal, "the batch is empty");
+  return append(requests, prepared, places.data());
+}
+
+PutResult Engine::append(std::span<const PutRequest> requests, std::span<Prepared> prepared, PhyOffset* places) {
+  if (const char* why = refusal_.load(std::memory_order_acquire)) return refused(PutStatus::kServiceNotAvailable, why);
+  if (commit_log_.failed()) return refused(PutStatus::kServiceNotAvailable, "writing to the disk failed: the store takes no messages until it is checked and restarted");
+  const int64_t began_ns = clock_.steady_ns();
+  int64_t total = 0;
+  for (size_t i = 0; i < requests.size(); ++i) {
+    PutResult problem = check(requests[i], prepared[i]);
+    if (problem.status != PutStatus::kOk) return problem;
+    total += prepared[i].bytes;
+  }
+  if (total + CommitLog::kEndBlankBytes > commit_log_.file_bytes())
+    return refused(PutStatus::kMessageIllegal, "the batch is longer than a CommitLog file (mappedFileSizeCommitLog)");
+  const Message& first = requests.front().message;
+  const bool queued = has_queue_entry(first.sys_flag);
+  const bool held_back = options_.flush == FlushMode::kSync && !options_.read_uncommitted;
+  auto queue = queues_.find_or_make(first.topic, first.queue_id);
+
+  PutResult out;
+  {
+    std::unique_lock lock(commit_log_.append_lock());
+    while (queue->removed) {  // deleted since the look-up
+      lock.unlock();
+      queue = queues_.find_or_make(first.topic, first.queue_id);
+      lock.lock();
+    }
+    if (const char* why = refusal_.load(std::memory_order_relaxed)) return refused(PutStatus::kServiceNotAvailable, why);
+    const int64_t locked_ns = clock_.steady_ns();
+    const auto place = commit_log_.reserve(total);
+    if (!place) {
+      ++counters_.failed;
+      const bool full = place.error().code == Errc::kNoSpace;
+      return refused(PutStatus::kCreateFileFailed, full ? "the disk is full: no room for another CommitLog file" : "the next CommitLog file can't be made");
+    }
+    out.store_timestamp_ms = commit_log_.next_store_time();
+    out.at = place->at;
+    out.queue_offset = queued ? queue->end_offset() : QueueOffset(0);
+    std::byte* at = place->data;
+    PhyOffset phy = place->at;
+    for (size_t i = 0; i < requests.size(); ++i) {
+      Message message = requests[i].message;
+      message.body_crc = prepared[i].crc;
+      message.queue_offset = queued ? out.queue_offset + static_cast<int64_t>(i) : QueueOffset(0);
+      message.phy_offset = phy;
+      message.store_timestamp_ms = out.store_timestamp_ms;
+      write_record(message, prepared[i], at, i > 0);
+      if (places != nullptr) places[i] = phy;
+      last_record_ = phy;
+      at += prepared[i].bytes;
+      phy += prepared[i].bytes;
+    }
+    // The first size makes all of them exist, also for a reader after a kill.
+    std::atomic_signal_fence(std::memory_order_release);
+    store_be<int32_t>(place->data, prepared.front().bytes);
+    out.end = phy;
+    commit_log_.publish(phy);
+    if (queued) {
+      phy = place->at;
+      for (size_t i = 0; i < requests.size(); ++i) {
+        queue->append({phy, prepared[i].bytes, requests[i].tags_code});
+        phy += prepared[i].bytes;
+      }
+      if (!queue->save_pending) {
+        queue->save_pending = true;
+        keeper_->add_queue(queue);
+      }
+      if (held_back && !queue->arrival_pending) {
+        queue->arrival_pending = true;
+        arrived_.push_back(queue);
+      }
+    }
+    count_put(requests.size(), total, began_ns, locked_ns);
+  }
+  flusher_.appended(out.end.value);
+  keeper_->appended(out.end.value);
+  if (queued && !held_back && queue->watchers.load() > 0) {
+    const auto count = static_cast<int64_t>(requests.size());
+    tell_arrival(*queue, out.queue_offset.value, out.queue_offset.value + count, requests.front().tags_code);
+  }
+  return out;
+}
+
+void Engine::count_put(size_t messages, int64_t bytes, int64_t began_ns, int64_t locked_ns) {
+  const int64_t now = clock_.steady_ns();
+  const int64_t took_ms = (now - began_ns) / 1'000'000;
+  counters_.puts += static_cast<int64_t>(messages);
+  counters_.bytes += bytes;
+  counters_.longest_lock_ns = std::max(counters_.longest_lock_ns, now - locked_ns);
+  counters_.longest_put_ns = std::max(counters_.longest_put_ns, now - began_ns);
+  size_t bucket = 0;
+  if (took_ms > 0) [[unlikely]]
+    bucket = static_cast<size_t>(std::upper_bound(std::begin(kLatencyLimitsMs), std::end(kLatencyLimitsMs), took_ms) - std::begin(kLatencyLimitsMs));
+  counters_.latency[bucket] += static_cast<int64_t>(messages);
+}
+
+void Engine::tell_arrival(ConsumeQueue& queue, int64_t before, int64_t end, std::optional<int64_t> tags_code) {
+  if (listener_ == nullptr) return;
+  if (end - before != 1) tags_code.reset();
+  listener_->on_arrival({queue.topic(), queue.id(), QueueOffset(end), tags_code});
+}
+
+void Engine::tell_visible_arrivals() {
+  {
+    const std::lock_guard lock(commit_log_.append_lock());
+    telling_.swap(arrived_);
+    for (const auto& queue : telling_) queue->arrival_pending = false;
+  }
+  for (const auto& queue : telling_) {
+    const int64_t end = queue->visible_end(commit_log_.durable_end()).value;
+    if (end > queue->told_end) {
+      const auto newest = end - queue->told_end == 1 ? queue->entry(QueueOffset(end - 1)) : std::nullopt;
+      if (queue->watchers.load() > 0)
+        tell_arrival(*queue, queue->told_end, end, newest ? std::optional(newest->tags_code) : std::nullopt);
+      queue->told_end = end;
+    }
+    const std::lock_guard lock(commit_log_.append_lock());
+    if (end < queue->end_offset().value && !queue->arrival_pending) {
+      queue->arrival_pending = true;
+      arrived_.push_back(queue);
+    }
+  }
+  telling_.clear();
+}
+
+}  // namespace comet::store

@@ -1,0 +1,125 @@
+#include <algorithm>
+
+#include "store/engine.h"
+#include "store/recovery.h"
+
+namespace comet::store {
+
+QueueOffset Engine::min_offset(QueueKeyView key) {
+  const auto queue = queues_.find(key.topic, key.queue_id);
+  return queue ? queue->min_offset() : QueueOffset(0);
+}
+
+QueueOffset Engine::max_offset(QueueKeyView key, bool committed) {
+  const auto queue = queues_.find(key.topic, key.queue_id);
+  if (!queue) return QueueOffset(0);
+  return committed ? queue->visible_end(visible_limit()) : queue->end_offset();
+}
+
+bool Engine::queue_exists(QueueKeyView key) { return queues_.find(key.topic, key.queue_id) != nullptr; }
+
+std::optional<QueueEntry> Engine::entry(QueueKeyView key, QueueOffset offset) {
+  const auto queue = queues_.find(key.topic, key.queue_id);
+  return queue ? queue->entry(offset) : std::nullopt;
+}
+
+/// Apache checks the record at the queue's minimum against the in-memory share of physical memory.
+bool Engine::first_entry_in_memory(QueueKeyView key) {
+  const auto first = entry(key, min_offset(key));
+  return !first || commit_log_.end() - first->at <= memory_bytes_ / 100 * options_.access_in_memory_max_ratio;
+}
+
+int64_t Engine::store_time_of(const QueueEntry& entry) const {
+  const auto head = commit_log_.slice(entry.at, std::min<int64_t>(entry.bytes, 88));
+  if (!head || head->bytes.size() < 88 || load_be<int64_t>(head->bytes.data() + RecordPositions::kPhyOffset) != entry.at.value) return -1;
+  const bool v6 = (load_be<int32_t>(head->bytes.data() + RecordPositions::kSysFlag) & sys_flag::kBornHostV6) != 0;
+  return load_be<int64_t>(head->bytes.data() + RecordPositions::store_timestamp(v6));
+}
+
+int64_t Engine::store_time_ms(QueueKeyView key, QueueOffset offset) {
+  const auto found = entry(key, offset);
+  return found ? store_time_of(*found) : -1;
+}
+
+int64_t Engine::earliest_store_time_ms(QueueKeyView key) { return store_time_ms(key, min_offset(key)); }
+
+/// Source: ConsumeQueue.getOffsetInQueueByTime; store.md 21. Store times never fall along a queue, so the walk over files that
+/// Apache does first comes to the same place.
+QueueOffset Engine::offset_by_time(QueueKeyView key, int64_t timestamp_ms, TimeBoundary boundary) {
+  const auto queue = queues_.find(key.topic, key.queue_id);
+  if (!queue) return QueueOffset(0);
+  const int64_t min = queue->min_offset().value, max = queue->visible_end(visible_limit()).value;
+  if (min >= max) return QueueOffset(min);
+  const PhyOffset log_min = commit_log_.min_offset();
+  auto time_at = [&](int64_t index) -> int64_t {
+    const auto found = queue->entry(QueueOffset(index));
+    return found && found->at >= log_min ? store_time_of(*found) : -1;
+  };
+  // The first entry later than the wanted time (kUpper) or not before it (kLower).
+  int64_t low = min, high = max;
+  while (low < high) {
+    const int64_t middle = low + (high - low) / 2;
+    const int64_t time = time_at(middle);
+    if (time < timestamp_ms || (boundary == TimeBoundary::kUpper && time == timestamp_ms)) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  if (boundary == TimeBoundary::kLower) return QueueOffset(low);
+  return QueueOffset(std::max(low - 1, min));
+}
+
+std::optional<PinnedBytes> Engine::record_at(PhyOffset at) {
+  const auto head = commit_log_.slice(at, 8);
+  if (!head || at < commit_log_.min_offset()) return std::nullopt;
+  auto whole = commit_log_.slice(at, load_be<int32_t>(head->bytes.data()));
+  if (!whole) return std::nullopt;
+  const auto record = decode_message(whole->bytes, false);
+  if (!record || record->message.phy_offset != at) return std::nullopt;
+  return whole;
+}
+
+StoreFigures Engine::figures() {
+  StoreFigures out;
+  out.min_offset = commit_log_.min_offset();
+  out.durable_end = commit_log_.durable_end();
+  out.max_offset = commit_log_.end();
+  out.dispatched_end = std::min(out.max_offset, visible_limit());
+  out.bytes_not_flushed = out.max_offset - out.durable_end;
+  {
+    const std::lock_guard lock(commit_log_.append_lock());
+    out.put_total = counters_.puts;
+    out.put_bytes_total = counters_.bytes;
+    out.put_failed = counters_.failed;
+    out.put_lock_ms = counters_.longest_lock_ns / 1'000'000;
+    out.put_entire_time_max_ms = counters_.longest_put_ns / 1'000'000;
+    counters_.longest_lock_ns = 0;
+    std::copy(std::begin(counters_.latency), std::end(counters_.latency), std::begin(out.put_latency_buckets_ms));
+  }
+  if (const auto first = record_at(out.min_offset)) out.earliest_message_ms = store_time_of({out.min_offset, static_cast<int32_t>(first->bytes.size()), 0});
+  auto ratio = [&](const Path& folder) {
+    const auto space = files_.space(folder);
+    return space && space->total_bytes > 0 ? static_cast<double>(space->total_bytes - space->free_bytes) / static_cast<double>(space->total_bytes) : -1.0;
+  };
+  out.commit_log_disk_ratio = 1;
+  for (const std::string& folder : commit_log_.segments().folders()) {
+    out.commit_log_disk_ratios.emplace_back(folder, ratio(folder));
+    out.commit_log_disk_ratio = std::min(out.commit_log_disk_ratio, out.commit_log_disk_ratios.back().second);
+  }
+  out.consume_queue_disk_ratio = ratio(queues_.root());
+  out.writable = writable();
+  if (const char* why = refusal_.load()) out.not_writable_reason = why;
+  if (commit_log_.failed()) out.not_writable_reason = "writing to the disk failed: the store takes no messages until it is checked and restarted";
+  return out;
+}
+
+void Engine::run_indexer() {}
+KeyQueryResult Engine::query(const KeyQuery&) { return {}; }
+void Engine::delete_topic(std::string_view topic) {
+  for (const auto& queue : queues_.of_topic(topic)) remove_queue(queue);
+}
+void Engine::clean_expired_queues() {}
+void Engine::delete_expired_log() {}
+
+}  // namespace comet::store

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <mutex>
+#include <string>
+
+#include "store/commit_log.h"
+#include "store/sleeper.h"
+
+namespace comet::store {
+
+/// Makes the log durable: SYNC_FLUSH as group commit (what arrives during a flush is the next one), ASYNC_FLUSH at most
+/// flushIntervalCommitLog after the oldest byte that isn't. The first failure is the last try.
+class Flusher {
+ public:
+  Flusher(CommitLog& commit_log, Log& log, const StoreOptions& options) : commit_log_(commit_log), log_(log), options_(options) {}
+
+  /// Told after each flush, on the thread that flushed. Set before run().
+  void on_durable(std::function<void(PhyOffset, bool failed)> wake) { wake_ = std::move(wake); }
+  /// Told after each good flush, before `wake`: what became visible.
+  void on_visible(std::function<void()> tell) { tell_ = std::move(tell); }
+
+  void run();
+  void stop();
+  /// The writer's side, after publishing.
+  void appended(int64_t end) { sleeper_.passed(end); }
+  /// Flushes on the caller's thread.
+  Result<void> flush();
+
+ private:
+  void wait_for_work();
+
+  CommitLog& commit_log_;
+  Log& log_;
+  const StoreOptions& options_;
+  std::function<void(PhyOffset, bool)> wake_;
+  std::function<void()> tell_;
+  Sleeper sleeper_;
+  std::atomic<bool> stopping_{false};
+  std::mutex mu_;  ///< one flush and its tellings at a time
+  bool failure_told_ = false;  // under mu_
+};
+
+}  // namespace comet::store

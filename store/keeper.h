@@ -1,0 +1,81 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <mutex>
+#include <vector>
+
+#include "store/checkpoint.h"
+#include "store/commit_log.h"
+#include "store/consume_queue_table.h"
+#include "store/sleeper.h"
+
+namespace comet::store {
+
+/// Keeps what is ahead of and behind the log's tail: makes the next file, populates pages before they are stored to, starts
+/// write-back, saves queue entries, writes the checkpoint. Sleeps until the log has moved or something is due.
+class Keeper {
+ public:
+  using Time = Sleeper::Time;
+
+  Keeper(Files& files, CommitLog& commit_log, ConsumeQueueTable& queues, Checkpoint& checkpoint, Log& log, const StoreOptions& options);
+
+  /// Something else that is due from time to time: does it and returns when it wants to be called again.
+  void add_duty(std::function<Time(Time now)> duty) { duties_.push_back({std::move(duty), Time::min()}); }
+  /// Called when the log has moved.
+  void on_moved(std::function<void()> tell) { moved_ = std::move(tell); }
+
+  void run();
+  void stop();
+  void wake() { sleeper_.wake(); }
+  /// The writer's side, after publishing.
+  void appended(int64_t end) { sleeper_.passed(end); }
+  /// Under the append lock: a queue has got a ring that wants to be saved.
+  void add_queue(ConsumeQueueTable::Queue queue) { fresh_.push_back(std::move(queue)); }
+
+  /// Does what is due and returns the next time that something will be.
+  Time pass(Time now);
+  /// Saves all entries of durable records, waits for the disk and moves the checkpoint on.
+  Result<void> save_all();
+  /// Whether a queue file couldn't be written. Entries stay in memory and are tried again.
+  bool queues_failed() const { return queues_failed_.load(std::memory_order_relaxed); }
+
+ private:
+  struct Duty {
+    std::function<Time(Time)> run;
+    Time next;
+  };
+  Result<void> save_queues(bool durably);
+  void prepare_files();
+  void populate();
+  void start_write_back();
+  void collect_fresh();
+  void rest_queues();
+  Time save_if_due(Time now);
+  int64_t wake_mark() const;
+
+  Files& files_;
+  CommitLog& commit_log_;
+  ConsumeQueueTable& queues_;
+  Checkpoint& checkpoint_;
+  Log& log_;
+  const StoreOptions& options_;
+  Sleeper sleeper_;
+  std::atomic<bool> stopping_{false};
+  std::atomic<bool> queues_failed_{false};
+  std::function<void()> moved_;
+  std::vector<Duty> duties_;
+  std::vector<ConsumeQueueTable::Queue> fresh_;  // under the append lock
+  std::mutex mu_;                                // all below
+  std::vector<ConsumeQueueTable::Queue> active_;
+  bool unsaved_ = false;
+  bool unsynced_ = false;
+  Time save_at_ = Time::max(), sync_at_ = Time::max(), rest_at_ = Time::max();
+  PhyOffset seen_end_, populated_to_, written_back_to_;
+  int64_t ahead_bytes_;
+  Time populated_at_;
+  MappedFileQueue::Segment greeted_;  ///< the prepared file whose start is populated
+};
+
+}  // namespace comet::store

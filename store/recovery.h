@@ -1,0 +1,62 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+
+#include "store/checkpoint.h"
+#include "store/commit_log.h"
+#include "store/dispatcher.h"
+
+namespace comet::store {
+
+/// Where the log ends, found when a store is opened.
+struct Recovered {
+  PhyOffset end;
+  PhyOffset last_record{-1};
+  int64_t last_store_ms = 0;
+  bool from_clean_end = false;  ///< a clean stop of ours said it; nothing was scanned
+  int64_t records_scanned = 0;
+};
+
+/// Finds the log's end and brings the queues to it. Source: CommitLog.recoverNormally, recoverAbnormally; store.md 15.
+///
+/// A record counts if its size, magic, lengths, body CRC and own offset are right. A bad one at or before the checkpoint (or
+/// in a cleanly stopped store) with good ones behind it is damage: it is named and passed over. Else it is the end.
+class Recovery {
+ public:
+  Recovery(CommitLog& commit_log, ConsumeQueueTable& queues, Dispatcher& dispatcher, const Checkpoint& checkpoint, Log& log,
+           const StoreOptions& options)
+      : commit_log_(commit_log), queues_(queues), dispatcher_(dispatcher), checkpoint_(checkpoint), log_(log), options_(options) {}
+
+  /// Both were loaded before. `crashed`: the file abort was there. Afterwards the log can be appended to.
+  Result<Recovered> run(bool crashed);
+
+ private:
+  using Segment = MappedFileQueue::Segment;
+
+  std::optional<Recovered> try_clean_end() const;
+  size_t first_file_after_crash(const std::vector<Segment>& segments) const;
+  size_t first_file_after_stop(const std::vector<Segment>& segments, PhyOffset queues_end) const;
+  Result<Recovered> scan(const std::vector<Segment>& segments, size_t first, PhyOffset dispatch_from);
+  /// Scans one file; false: the log ends in it.
+  Result<bool> scan_file(const Segment& segment, const Segment& next, PhyOffset dispatch_from, Recovered& found);
+  std::optional<PhyOffset> record_behind_damage(const Segment& segment, PhyOffset at, const Recovered& found) const;
+  bool first_record_is_safe(const Segment& segment) const;
+  Result<void> settle_queues(PhyOffset end, bool crashed);
+
+  CommitLog& commit_log_;
+  ConsumeQueueTable& queues_;
+  Dispatcher& dispatcher_;
+  const Checkpoint& checkpoint_;
+  Log& log_;
+  const StoreOptions& options_;
+  int64_t safe_ms_ = 0;
+};
+
+/// Decodes the record at `at` of a file; kCorrupt also when it claims another offset.
+Result<DecodedMessage> decode_record(MappedFile& file, PhyOffset at, bool check_crc);
+
+/// Whether a blank starts at `at`: the rest of the file holds nothing.
+bool is_blank(MappedFile& file, PhyOffset at);
+
+}  // namespace comet::store
