@@ -193,6 +193,12 @@ void Groups::set_reading_forbidden(std::string_view group, std::string_view topi
   changed();
 }
 
+std::map<std::string, std::map<std::string, int32_t>> Groups::forbidden_table() const {
+  std::map<std::string, std::map<std::string, int32_t>> table;
+  forbidden_.each([&](const std::string& group, const Forbidden& topics) { table[group].insert(topics.begin(), topics.end()); });
+  return table;
+}
+
 std::vector<GroupConfig> Groups::all() const {
   std::vector<GroupConfig> groups;
   table_.each([&](const std::string&, const GroupConfig& group) { groups.push_back(group); });

@@ -64,6 +64,9 @@ class Groups {
   bool reading_forbidden(std::string_view group, std::string_view topic) const;
   void set_reading_forbidden(std::string_view group, std::string_view topic, bool forbidden);
 
+  /// Group → topic → forbidden bits.
+  std::map<std::string, std::map<std::string, int32_t>> forbidden_table() const;
+
   std::vector<GroupConfig> all() const;  ///< sorted by name
   DataVersion version() const;
   std::string text() const;              ///< subscriptionGroup.json's text

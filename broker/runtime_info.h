@@ -1,0 +1,46 @@
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "broker/config.h"
+#include "broker/day_totals.h"
+#include "broker/statistics.h"
+#include "common/clock.h"
+#include "common/files.h"
+#include "common/log.h"
+#include "store/message_store.h"
+
+namespace comet::broker {
+
+/// The table of GET_BROKER_RUNTIME_INFO: every key of Apache's, as its tools and dashboards read them.
+/// Source: AdminBrokerProcessor.prepareRuntimeInfo, StoreStatsService; behaviour.md 11.2, remoting.md 10.5.
+class RuntimeInfo {
+ public:
+  RuntimeInfo(const LiveConfig& config, Statistics& statistics, DayTotals& days, store::MessageStore& store, Files& files, const Clock& clock,
+              Log& log)
+      : config_(config), statistics_(statistics), days_(days), store_(store), files_(files), clock_(clock), log_(log),
+        boot_ms_(clock.now_ms()) {}
+
+  std::map<std::string, std::string, std::less<>> table();
+
+ private:
+  using Table = std::map<std::string, std::string, std::less<>>;
+  void add_store_figures(Table& table, const store::StoreFigures& figures);
+  void add_put_times(Table& table, const store::StoreFigures& figures);
+  void add_throughput(Table& table, const store::StoreFigures& figures);
+  void add_disk(Table& table, const store::StoreFigures& figures);
+  void add_schedule(Table& table);
+  void add_pools(Table& table);
+
+  const LiveConfig& config_;
+  Statistics& statistics_;
+  DayTotals& days_;
+  store::MessageStore& store_;
+  Files& files_;
+  const Clock& clock_;
+  Log& log_;
+  const int64_t boot_ms_;
+};
+
+}  // namespace comet::broker
