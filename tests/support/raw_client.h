@@ -1,0 +1,142 @@
+#pragma once
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include <cstdint>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "common/bytes.h"
+
+namespace comet::test {
+
+/// One blocking connection to 127.0.0.1 that speaks frames with JSON headers, written here anew so that the suite's own
+/// codec is not its own witness.
+class RawClient {
+ public:
+  using Ext = std::map<std::string, std::string>;
+  struct Answer {
+    int32_t code = -1;  ///< -1: no answer within five seconds, or the connection closed
+    std::string remark;
+    std::optional<Ext> ext;
+    std::string body;
+    nlohmann::json head;
+  };
+
+  explicit RawClient(int32_t port) : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
+    const timeval bound{.tv_sec = 5, .tv_usec = 0};
+    ::setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &bound, sizeof bound);
+    sockaddr_in to{};
+    to.sin_family = AF_INET;
+    to.sin_port = htons(static_cast<uint16_t>(port));
+    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    connected_ = ::connect(socket_, reinterpret_cast<const sockaddr*>(&to), sizeof to) == 0;
+  }
+  explicit RawClient(int accepted_socket, bool connected) : socket_(accepted_socket), connected_(connected) {}
+  ~RawClient() { ::close(socket_); }
+  RawClient(const RawClient&) = delete;
+  RawClient& operator=(const RawClient&) = delete;
+
+  bool connected() const { return connected_; }
+
+  Answer call(int32_t code, const Ext& ext = {}, std::string_view body = {}, int32_t version = 479) {
+    send(code, ext, body, version, 0);
+    Answer answer = receive();
+    if (answer.code >= 0 && answer.head.value("opaque", -1) != opaque_) answer.code = -2;  // an answer to something else
+    return answer;
+  }
+  void send(int32_t code, const Ext& ext, std::string_view body, int32_t version, int32_t flag) {
+    const nlohmann::json head = {{"code", code},       {"flag", flag},       {"language", "JAVA"}, {"opaque", ++opaque_},
+                                 {"version", version}, {"extFields", ext}, {"serializeTypeCurrentRPC", "JSON"}};
+    const std::string text = head.dump();
+    char sizes[8];
+    store_be(sizes, static_cast<uint32_t>(4 + text.size() + body.size()));
+    store_be(sizes + 4, static_cast<uint32_t>(text.size()));
+    const std::string frame = std::string(sizes, sizeof sizes) + text + std::string(body);
+    for (size_t sent = 0; sent < frame.size();) {
+      const ssize_t step = ::send(socket_, frame.data() + sent, frame.size() - sent, MSG_NOSIGNAL);
+      if (step <= 0) return;
+      sent += static_cast<size_t>(step);
+    }
+  }
+  /// The next frame, request or answer.
+  Answer receive() {
+    Answer answer;
+    char sizes[8];
+    if (!read(sizes, sizeof sizes)) return answer;
+    const size_t rest = load_be<uint32_t>(sizes) - 4;
+    const size_t head_size = load_be<uint32_t>(sizes + 4) & 0xFFFFFF;
+    std::string text(rest, '\0');
+    if (!read(text.data(), text.size())) return answer;
+    answer.head = nlohmann::json::parse(text.substr(0, head_size), nullptr, false);
+    answer.body = text.substr(head_size);
+    if (answer.head.is_discarded()) return answer;
+    answer.code = answer.head.value("code", -1);
+    answer.remark = answer.head.value("remark", "");
+    if (answer.head.contains("extFields")) answer.ext = answer.head["extFields"].get<Ext>();
+    return answer;
+  }
+  /// Whether the peer closed it, waiting up to five seconds for that.
+  bool closed_by_peer() {
+    char byte = 0;
+    return ::recv(socket_, &byte, 1, 0) == 0;
+  }
+
+ private:
+  bool read(char* to, size_t size) {
+    for (size_t have = 0; have < size;) {
+      const ssize_t step = ::recv(socket_, to + have, size - have, 0);
+      if (step <= 0) return false;
+      have += static_cast<size_t>(step);
+    }
+    return true;
+  }
+
+  const int socket_;
+  bool connected_ = false;
+  int32_t opaque_ = 0;
+};
+
+/// A listening socket on 127.0.0.1 for one peer that calls us.
+class RawListener {
+ public:
+  RawListener() : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
+    const timeval bound{.tv_sec = 5, .tv_usec = 0};
+    ::setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &bound, sizeof bound);
+    sockaddr_in at{};
+    at.sin_family = AF_INET;
+    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof at;
+    ::bind(socket_, reinterpret_cast<const sockaddr*>(&at), sizeof at);
+    ::listen(socket_, 16);
+    ::getsockname(socket_, reinterpret_cast<sockaddr*>(&at), &size);
+    port_ = ntohs(at.sin_port);
+  }
+  ~RawListener() { ::close(socket_); }
+  RawListener(const RawListener&) = delete;
+  RawListener& operator=(const RawListener&) = delete;
+
+  std::string address() const { return "127.0.0.1:" + std::to_string(port_); }
+  int32_t port() const { return port_; }
+  /// The first frame of the next connection; code -1 if none comes within five seconds.
+  RawClient::Answer accept_and_receive() {
+    const int accepted = ::accept(socket_, nullptr, nullptr);
+    if (accepted < 0) return {};
+    const timeval bound{.tv_sec = 5, .tv_usec = 0};
+    ::setsockopt(accepted, SOL_SOCKET, SO_RCVTIMEO, &bound, sizeof bound);
+    return RawClient(accepted, true).receive();
+  }
+
+ private:
+  const int socket_;
+  int32_t port_ = 0;
+};
+
+}  // namespace comet::test
