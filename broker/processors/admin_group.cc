@@ -11,17 +11,6 @@ using remoting::Call;
 using remoting::Reply;
 using remoting::ResponseCode;
 
-namespace {
-
-remoting::ConsumeFromWhere from_where_of(std::string_view name) {
-  for (int8_t ordinal = 0; ordinal <= static_cast<int8_t>(remoting::ConsumeFromWhere::kTimestamp); ++ordinal) {
-    if (const auto value = static_cast<remoting::ConsumeFromWhere>(ordinal); remoting::name_of(value) == name) return value;
-  }
-  return remoting::ConsumeFromWhere::kLastOffset;
-}
-
-}  // namespace
-
 Reply AdminGroupProcessor::update(const Call& call, const remoting::UpdateAndCreateSubscriptiongroupRequest&) {
   auto body = remoting::parse_subscription_group_config(call.body);
   if (!body) return Reply::refuse(ResponseCode::kSystemError, std::move(body).error().what);
@@ -80,9 +69,9 @@ Reply AdminGroupProcessor::consumer_connections(const Call&, const remoting::Get
   }
   remoting::ConsumerConnection body;
   for (const ClientInfo& client : consumers_.clients(request.consumer_group)) body.connections.push_back(to_body(client));
-  body.consume_from_where = from_where_of(group->from_where);
-  body.consume_type = static_cast<remoting::ConsumeType>(group->type);
-  body.message_model = static_cast<remoting::MessageModel>(group->model);
+  body.consume_from_where = group->from_where;
+  body.consume_type = group->type;
+  body.message_model = group->model;
   for (const auto& subscription : group->subscriptions) body.subscriptions.emplace(subscription->topic, to_body(*subscription));
   return Reply::ok_body(remoting::to_json(body));
 }
