@@ -10,7 +10,7 @@ namespace {
 constexpr int64_t kCleanEndAt = 2048;
 constexpr int64_t kCleanEndMagic = 0x434F4D4554454E44;  // "COMETEND"
 constexpr int64_t kSlackMs = 3'000;
-constexpr size_t kTimesBytes = 40, kCleanEndBytes = 36;
+constexpr size_t kTimesBytes = 40, kCleanEndBytes = 44;
 
 }  // namespace
 
@@ -31,7 +31,8 @@ Result<std::unique_ptr<Checkpoint>> Checkpoint::open(Files& files, const Path& p
   out->times_ = out->written_ = {number(0), number(8), number(16), number(24), number(32)};
   const ByteView mark(raw + kCleanEndAt, kCleanEndBytes);
   if (number(kCleanEndAt) == kCleanEndMagic && crc32_masked(mark.first(kCleanEndBytes - 4)) == load_be<int32_t>(mark.data() + kCleanEndBytes - 4))
-    out->clean_end_ = CleanEnd{PhyOffset(number(kCleanEndAt + 8)), PhyOffset(number(kCleanEndAt + 16)), PhyOffset(number(kCleanEndAt + 24))};
+    out->clean_end_ = CleanEnd{PhyOffset(number(kCleanEndAt + 8)), PhyOffset(number(kCleanEndAt + 16)), PhyOffset(number(kCleanEndAt + 24)),
+                               number(kCleanEndAt + 32) != 0};
   return out;
 }
 
@@ -65,7 +66,8 @@ Result<void> Checkpoint::flush() {
       store_be<int64_t>(mark + 8, clean_end_->log_end.value);
       store_be<int64_t>(mark + 16, clean_end_->last_record.value);
       store_be<int64_t>(mark + 24, clean_end_->indexed_end.value);
-      store_be<int32_t>(mark + 32, crc32_masked(ByteView(mark).first(32)));
+      store_be<int64_t>(mark + 32, clean_end_->has_index ? 1 : 0);
+      store_be<int32_t>(mark + 40, crc32_masked(ByteView(mark).first(40)));
     }
     COMET_TRY_VOID(file_->write_at(kCleanEndAt, mark));
   }

@@ -30,6 +30,7 @@ struct CleanEnd {
   PhyOffset log_end;
   PhyOffset last_record;  ///< -1 for an empty log
   PhyOffset indexed_end;
+  bool has_index = false;  ///< whether there were index files
 };
 
 class Checkpoint {

@@ -7,6 +7,9 @@
 namespace comet::store {
 namespace {
 
+/// How long a stop may wait for the key index; what is missing then is indexed after the next start.
+constexpr auto kIndexAtStop = std::chrono::milliseconds(1'000);
+
 int64_t physical_memory() {
   return static_cast<int64_t>(::sysconf(_SC_PHYS_PAGES)) * static_cast<int64_t>(::sysconf(_SC_PAGESIZE));
 }
@@ -31,6 +34,9 @@ Engine::Engine(Files& files, const Clock& clock, Log& log, StoreOptions options)
       queues_(files, log, options_),
       dispatcher_(queues_, options_.delay_levels),
       flusher_(commit_log_, log, options_),
+      index_(files, clock, log, options_),
+      indexer_(commit_log_, index_, log, [this] { return visible_limit(); }),
+      retention_(files, clock, log, options_, commit_log_, queues_, index_),
       max_message_bytes_(options_.max_message_bytes) {}
 
 Result<void> Engine::take_lock() {
@@ -54,6 +60,16 @@ Result<void> Engine::start() {
   COMET_TRY_VOID(queues_.load());
   COMET_TRY_VOID(recover());
   keeper_ = std::make_unique<Keeper>(files_, commit_log_, queues_, *checkpoint_, log_, options_);
+  keeper_->on_moved([this] {
+    if (options_.message_index) indexer_.nudge();
+    CheckpointTimes times = checkpoint_->times();
+    times.index_ms = std::max(times.index_ms, index_.durable_ms());
+    checkpoint_->set(times);
+  });
+  keeper_->add_duty([this](Keeper::Time now) { return retention_.run(now); });
+  retention_.on_full([this](bool full) { full ? refusals_.fetch_or(kDiskFull) : refusals_.fetch_and(~uint32_t{kDiskFull}); });
+  retention_.start();
+  (void)retention_.look_at_disks();
   flusher_.on_visible([this] { tell_visible_arrivals(); });
   return {};
 }
@@ -65,11 +81,14 @@ Result<void> Engine::recover() {
       remove_queue(queue);
     }
   }
+  const auto mark = checkpoint_->clean_end();
   COMET_TRY(const Recovered found, Recovery(commit_log_, queues_, dispatcher_, *checkpoint_, log_, options_).run(crashed_));
   opened_at_ = found.end;
   last_record_ = found.last_record;
   log_.info("the CommitLog {} holds {} to {}, {}", options_.root, commit_log_.min_offset().value, found.end.value,
             found.from_clean_end ? std::string("as a clean stop left it") : "found by reading " + std::to_string(found.records_scanned) + " records");
+  COMET_TRY_VOID(index_.load(crashed_, checkpoint_->times().index_ms));
+  indexer_.start_at(index_from(found, mark));
   // From here on the store counts as crashed until a clean stop says otherwise.
   COMET_TRY(auto abort, files_.open(path("abort"), OpenMode::kCreate));
   const std::string process = std::to_string(::getpid());
@@ -81,16 +100,28 @@ Result<void> Engine::recover() {
   return checkpoint_->flush();
 }
 
+PhyOffset Engine::index_from(const Recovered& found, const std::optional<CleanEnd>& mark) const {
+  if (!options_.message_index) return found.end;
+  // After a crash the last message of a full file may have more keys than fitted; a second entry for the same one does no harm.
+  const PhyOffset newest = index_.resume_at();
+  if (found.from_clean_end && newest.value >= 0) return std::max(newest, mark->indexed_end);
+  // No index files: either no message had a key, or somebody removed them to have them built again.
+  if (found.from_clean_end && !mark->has_index) return mark->indexed_end;
+  return std::max(newest, PhyOffset(0));
+}
+
 void Engine::run_keeper() { keeper_->run(); }
 
 Result<void> Engine::stop() {
   if (stopped_.exchange(true)) return {};
-  refuse("the store is shutting down");
+  refusals_.fetch_or(kStopping);
   { const std::lock_guard lock(commit_log_.append_lock()); }  // the last put is through
   Result<void> done = flusher_.flush();
   if (done) done = keeper_->save_all();
+  indexer_.catch_up(kIndexAtStop);
+  if (done) done = index_.sync();
   if (done) {
-    checkpoint_->set_clean_end(CleanEnd{commit_log_.end(), last_record_, commit_log_.end()});
+    checkpoint_->set_clean_end(CleanEnd{commit_log_.end(), last_record_, indexer_.position(), index_.resume_at().value >= 0});
     done = checkpoint_->flush();
   }
   if (done) done = commit_log_.drop_prepared_file();
@@ -98,7 +129,17 @@ Result<void> Engine::stop() {
   if (done) done = files_.sync_folder(options_.root);
   flusher_.stop();
   keeper_->stop();
+  indexer_.stop();
+  retention_.stop();
   return done;
+}
+
+const char* Engine::why_not_writable() const {
+  const uint32_t bits = refusals_.load(std::memory_order_acquire);
+  if (bits == 0 && !commit_log_.failed()) [[likely]] return nullptr;
+  if ((bits & kStopping) != 0) return "the store is shutting down";
+  if (commit_log_.failed()) return "writing to the disk failed: the store takes no messages until it is checked and restarted";
+  return "the disk is full: messages are refused until there is space";
 }
 
 void Engine::watch(QueueKeyView queue, int32_t delta) { queues_.find_or_make(queue.topic, queue.queue_id)->watchers.fetch_add(delta); }

@@ -11,8 +11,12 @@
 #include "store/consume_queue_table.h"
 #include "store/dispatcher.h"
 #include "store/flusher.h"
+#include "store/index.h"
+#include "store/indexer.h"
 #include "store/keeper.h"
 #include "store/message_store.h"
+#include "store/recovery.h"
+#include "store/retention.h"
 
 namespace comet::store {
 
@@ -27,7 +31,7 @@ class Engine final : public MessageStore {
 
   void run_flusher() override { flusher_.run(); }
   void run_keeper() override;
-  void run_indexer() override;
+  void run_indexer() override { indexer_.run(); }
   Result<void> stop() override;
 
   PutResult put(const PutRequest& request) override;
@@ -56,7 +60,7 @@ class Engine final : public MessageStore {
   void set_max_message_bytes(int32_t bytes) override { max_message_bytes_ = bytes; }
   StoreFigures figures() override;
   const StoreOptions& options() const override { return options_; }
-  bool writable() const override { return refusal_.load() == nullptr && !commit_log_.failed(); }
+  bool writable() const override { return why_not_writable() == nullptr; }
   bool opened_after_crash() const override { return crashed_; }
 
  private:
@@ -75,6 +79,7 @@ class Engine final : public MessageStore {
 
   Result<void> take_lock();
   Result<void> recover();
+  PhyOffset index_from(const Recovered& found, const std::optional<CleanEnd>& mark) const;
   Path path(std::string_view name) const { return options_.root + "/" + std::string(name); }
 
   PutResult append(std::span<const PutRequest> requests, std::span<Prepared> prepared, PhyOffset* places);
@@ -83,7 +88,10 @@ class Engine final : public MessageStore {
   void count_put(size_t messages, int64_t bytes, int64_t began_ns, int64_t locked_ns);
   void tell_arrival(ConsumeQueue& queue, int64_t before, int64_t end, std::optional<int64_t> tags_code);
   void tell_visible_arrivals();
-  void refuse(const char* why) { refusal_.store(why); }
+  enum Refusal : uint32_t { kStopping = 1, kDiskFull = 2 };
+  /// Static text; nullptr: puts are welcome.
+  const char* why_not_writable() const;
+  bool is_hit(const PinnedBytes& record, const KeyQuery& query) const;
 
   /// Up to where readers see: the durable end under SYNC_FLUSH, else everything.
   PhyOffset visible_limit() const;
@@ -105,10 +113,13 @@ class Engine final : public MessageStore {
   ConsumeQueueTable queues_;
   Dispatcher dispatcher_;
   Flusher flusher_;
+  Index index_;
+  Indexer indexer_;
+  Retention retention_;
   std::unique_ptr<Checkpoint> checkpoint_;
   std::unique_ptr<Keeper> keeper_;
 
-  std::atomic<const char*> refusal_{nullptr};  ///< why puts are refused; static text
+  std::atomic<uint32_t> refusals_{0};  ///< bits of Refusal
   std::atomic<int32_t> max_message_bytes_;
   ArrivalListener* listener_ = nullptr;
   PhyOffset opened_at_, last_record_;             // last_record_: under the append lock

@@ -82,8 +82,7 @@ PutResult Engine::put_batch(std::span<const PutRequest> requests, std::vector<Ph
 }
 
 PutResult Engine::append(std::span<const PutRequest> requests, std::span<Prepared> prepared, PhyOffset* places) {
-  if (const char* why = refusal_.load(std::memory_order_acquire)) return refused(PutStatus::kServiceNotAvailable, why);
-  if (commit_log_.failed()) return refused(PutStatus::kServiceNotAvailable, "writing to the disk failed: the store takes no messages until it is checked and restarted");
+  if (const char* why = why_not_writable()) return refused(PutStatus::kServiceNotAvailable, why);
   const int64_t began_ns = clock_.steady_ns();
   int64_t total = 0;
   for (size_t i = 0; i < requests.size(); ++i) {
@@ -106,7 +105,7 @@ PutResult Engine::append(std::span<const PutRequest> requests, std::span<Prepare
       queue = queues_.find_or_make(first.topic, first.queue_id);
       lock.lock();
     }
-    if (const char* why = refusal_.load(std::memory_order_relaxed)) return refused(PutStatus::kServiceNotAvailable, why);
+    if (const char* why = why_not_writable()) return refused(PutStatus::kServiceNotAvailable, why);
     const int64_t locked_ns = clock_.steady_ns();
     const auto place = commit_log_.reserve(total);
     if (!place) {

@@ -1,9 +1,16 @@
 #include <algorithm>
 
+#include "common/message_properties.h"
 #include "store/engine.h"
-#include "store/recovery.h"
 
 namespace comet::store {
+namespace {
+
+/// How long a look-up waits for the index to reach the log's end.
+constexpr auto kIndexWait = std::chrono::milliseconds(1'000);
+constexpr int32_t kQueryRounds = 3;
+
+}  // namespace
 
 QueueOffset Engine::min_offset(QueueKeyView key) {
   const auto queue = queues_.find(key.topic, key.queue_id);
@@ -109,17 +116,61 @@ StoreFigures Engine::figures() {
   }
   out.consume_queue_disk_ratio = ratio(queues_.root());
   out.writable = writable();
-  if (const char* why = refusal_.load()) out.not_writable_reason = why;
-  if (commit_log_.failed()) out.not_writable_reason = "writing to the disk failed: the store takes no messages until it is checked and restarted";
+  if (const char* why = why_not_writable()) out.not_writable_reason = why;
   return out;
 }
 
-void Engine::run_indexer() {}
-KeyQueryResult Engine::query(const KeyQuery&) { return {}; }
+/// The index keeps hashes: whether a record has the key, only the record says.
+bool Engine::is_hit(const PinnedBytes& record, const KeyQuery& query) const {
+  const auto decoded = decode_message(record.bytes, false);
+  if (!decoded || decoded->message.topic != query.topic) return false;
+  bool hit = false;
+  each_property(decoded->message.properties, [&](std::string_view name, std::string_view value) {
+    if (name == property::kUniqueKey && value == query.key) hit = true;
+    if (name != property::kKeys) return;
+    while (!value.empty()) {
+      const size_t end = value.find(' ');
+      if (value.substr(0, end) == query.key) hit = true;
+      value = end == std::string_view::npos ? std::string_view() : value.substr(end + 1);
+    }
+  });
+  return hit;
+}
+
+/// Source: DefaultMessageStore.queryMessage; store.md 21.
+KeyQueryResult Engine::query(const KeyQuery& query) {
+  if (options_.message_index) indexer_.catch_up(kIndexWait);
+  KeyQueryResult out;
+  out.index_last_update_ms = index_.last_update_ms();
+  out.index_last_update_offset = index_.last_update_offset();
+  const int64_t most = std::min(query.max_messages, options_.max_query_messages);
+  int64_t last_ms = query.end_ms;
+  for (int32_t round = 0; round < kQueryRounds && out.records.empty() && last_ms >= query.begin_ms; ++round) {
+    auto places = index_.find(query.topic, query.key, most, query.begin_ms, last_ms);
+    if (places.empty()) break;
+    std::sort(places.begin(), places.end());
+    for (const PhyOffset at : places) {
+      auto record = record_at(at);
+      if (record && is_hit(*record, query)) out.records.push_back(std::move(*record));
+    }
+    const int64_t oldest_ms = store_time_of({places.front(), 88, 0});
+    if (oldest_ms < 0) break;
+    last_ms = std::min(oldest_ms, last_ms) - 1;
+  }
+  return out;
+}
+
 void Engine::delete_topic(std::string_view topic) {
   for (const auto& queue : queues_.of_topic(topic)) remove_queue(queue);
 }
-void Engine::clean_expired_queues() {}
-void Engine::delete_expired_log() {}
+
+void Engine::clean_expired_queues() {
+  retention_.clean_expired_queues([this](const ConsumeQueueTable::Queue& queue) { remove_queue(queue); });
+}
+
+void Engine::delete_expired_log() {
+  retention_.arm();
+  keeper_->wake();
+}
 
 }  // namespace comet::store

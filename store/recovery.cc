@@ -1,30 +1,17 @@
 #include "store/recovery.h"
 
 #include <algorithm>
-#include <cstring>
 #include <limits>
+
+#include "store/record_scan.h"
 
 namespace comet::store {
 namespace {
 
-/// How far behind damage a good record is looked for: any record is shorter.
-constexpr int64_t kDamageSearchBytes = 8 * 1024 * 1024;
 constexpr int64_t kReadAheadBytes = 4 * 1024 * 1024;
 constexpr int64_t kSaveEveryRecords = 100'000;
 
 }  // namespace
-
-Result<DecodedMessage> decode_record(MappedFile& file, PhyOffset at, bool check_crc) {
-  COMET_TRY(auto record, decode_message(ByteView(file.at(at), static_cast<size_t>(file.limit() - at)), check_crc));
-  if (record.message.phy_offset != at)
-    return fail(Errc::kCorrupt, "the record claims to stand at " + std::to_string(record.message.phy_offset.value));
-  return record;
-}
-
-bool is_blank(MappedFile& file, PhyOffset at) {
-  const int64_t left = file.limit() - at;
-  return left < CommitLog::kEndBlankBytes || load_be<int32_t>(file.at(at) + 4) == kBlankMagic;
-}
 
 std::optional<Recovered> Recovery::try_clean_end() const {
   const auto mark = checkpoint_.clean_end();
@@ -61,20 +48,6 @@ size_t Recovery::first_file_after_stop(const std::vector<Segment>& segments, Phy
   return 0;
 }
 
-std::optional<PhyOffset> Recovery::record_behind_damage(const Segment& segment, PhyOffset at, const Recovered& found) const {
-  const PhyOffset limit = std::min(segment->limit(), at + kDamageSearchBytes);
-  for (PhyOffset next = at + 1; limit - next > 8;) {
-    const auto* from = segment->at(next) + 4;
-    const auto* hit = static_cast<const std::byte*>(std::memchr(from, 0xDA, static_cast<size_t>(limit - next - 8)));
-    if (hit == nullptr) break;
-    next = next + (hit - from);
-    const auto record = decode_record(*segment, next, true);
-    if (record && record->message.store_timestamp_ms >= found.last_store_ms && record->message.store_timestamp_ms <= safe_ms_) return next;
-    next += 1;
-  }
-  return std::nullopt;
-}
-
 Result<bool> Recovery::scan_file(const Segment& segment, const Segment& next, PhyOffset dispatch_from, Recovered& found) {
   PhyOffset at = segment->base(), asked = at;
   for (;;) {
@@ -94,7 +67,7 @@ Result<bool> Recovery::scan_file(const Segment& segment, const Segment& next, Ph
         for (const auto& queue : queues_.all()) COMET_TRY_VOID(queue->save(at));
       continue;
     }
-    const auto behind = record_behind_damage(segment, at, found);
+    const auto behind = find_record(*segment, at + 1, segment->limit(), found.last_store_ms, safe_ms_);
     if (behind) {
       log_.error("{} is damaged at byte {} ({}): {} bytes are passed over", segment->path(), at - segment->base(), record.error().what, *behind - at);
       at = *behind;

@@ -40,7 +40,6 @@ class Recovery {
   Result<Recovered> scan(const std::vector<Segment>& segments, size_t first, PhyOffset dispatch_from);
   /// Scans one file; false: the log ends in it.
   Result<bool> scan_file(const Segment& segment, const Segment& next, PhyOffset dispatch_from, Recovered& found);
-  std::optional<PhyOffset> record_behind_damage(const Segment& segment, PhyOffset at, const Recovered& found) const;
   bool first_record_is_safe(const Segment& segment) const;
   Result<void> settle_queues(PhyOffset end, bool crashed);
 
@@ -52,11 +51,5 @@ class Recovery {
   const StoreOptions& options_;
   int64_t safe_ms_ = 0;
 };
-
-/// Decodes the record at `at` of a file; kCorrupt also when it claims another offset.
-Result<DecodedMessage> decode_record(MappedFile& file, PhyOffset at, bool check_crc);
-
-/// Whether a blank starts at `at`: the rest of the file holds nothing.
-bool is_blank(MappedFile& file, PhyOffset at);
 
 }  // namespace comet::store

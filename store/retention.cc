@@ -1,0 +1,136 @@
+#include "store/retention.h"
+
+#include <algorithm>
+#include <cmath>
+#include <ctime>
+
+#include "common/system_topics.h"
+
+namespace comet::store {
+namespace {
+
+constexpr auto kTrashPace = std::chrono::milliseconds(100);
+constexpr int64_t kHourMs = 3'600'000;
+
+/// Used space of the whole, in percent, rounded up as Apache does; -1 if unknown.
+int32_t used_percent(const Result<DiskSpace>& space) {
+  if (!space || space->total_bytes <= 0) return -1;
+  return static_cast<int32_t>(std::ceil(100.0 * static_cast<double>(space->total_bytes - space->free_bytes) / static_cast<double>(space->total_bytes)));
+}
+
+}  // namespace
+
+void Retention::start() {
+  for (const std::string& folder : commit_log_.segments().folders()) trash_.empty_left_over(folder);
+  trash_.empty_left_over(options_.root + "/index");
+  followed_ = commit_log_.min_offset();
+  for (const auto& queue : queues_.all()) trash_.empty_left_over(queue->folder());
+}
+
+bool Retention::right_hour() const {
+  const std::time_t seconds = clock_.now_ms() / 1000;
+  std::tm local{};
+  ::localtime_r(&seconds, &local);
+  std::string_view hours = options_.delete_when;
+  while (!hours.empty()) {
+    const size_t end = hours.find(';');
+    const std::string hour(hours.substr(0, end));
+    hours = end == std::string_view::npos ? std::string_view() : hours.substr(end + 1);
+    if (!hour.empty() && std::atoi(hour.c_str()) == local.tm_hour) return true;
+  }
+  return false;
+}
+
+DiskState Retention::look_at_disks() {
+  const int32_t warning = std::clamp(options_.disk_warning_ratio, 35, 90), forcibly = std::clamp(options_.disk_clean_forcibly_ratio, 30, 85),
+                most = std::clamp(options_.disk_max_used_ratio, 10, 95);
+  int32_t log_percent = 100;
+  bool under_floor = false;
+  for (const std::string& folder : commit_log_.segments().folders()) {
+    const auto space = files_.space(folder);
+    log_percent = std::min(log_percent, used_percent(space));
+    if (space && space->free_bytes < options_.disk_floor_bytes) under_floor = true;
+  }
+  const auto queue_space = files_.space(queues_.root());
+  if (queue_space && queue_space->free_bytes < options_.disk_floor_bytes) under_floor = true;
+  const int32_t percent = std::max(log_percent, used_percent(queue_space));
+  DiskState out;
+  out.too_full_to_write = under_floor || percent > warning || (full_ && percent > forcibly);
+  out.delete_now = under_floor || percent > forcibly;
+  out.delete_expired = percent > most;
+  if (out.too_full_to_write != full_) {
+    full_ = out.too_full_to_write;
+    if (full_) {
+      log_.error("the disk of the store is {} % full: messages are refused until there is space", percent);
+    } else {
+      log_.info("the disk of the store is {} % full: messages are accepted again", percent);
+    }
+    if (tell_full_) tell_full_(full_);
+  }
+  return out;
+}
+
+bool Retention::delete_first_log_file(bool forcibly) {
+  auto& segments = commit_log_.segments();
+  const auto first = segments.first();
+  // Never the file that is written to, nor one that isn't durable yet.
+  if (!first || first == segments.last() || first->limit() > commit_log_.durable_end() || segments.read_only(first->path())) return false;
+  const auto info = files_.stat(first->path());
+  if (!info) return false;
+  const bool expired = info->mtime_ms + options_.file_reserved_hours * kHourMs <= clock_.now_ms();
+  if (!expired && !(forcibly && options_.clean_file_forcibly)) return false;
+  segments.remove_first();
+  if (expired) {
+    log_.info("{} is deleted: it is older than fileReservedTime {} h", first->path(), options_.file_reserved_hours);
+  } else {
+    log_.warn("{} is deleted before its time to make space on the disk: messages {} to {} are gone", first->path(), first->base().value, first->limit().value);
+  }
+  trash_.add(first->path(), first);
+  return true;
+}
+
+void Retention::follow_log() {
+  const PhyOffset log_min = commit_log_.min_offset();
+  if (log_min == followed_) return;
+  followed_ = log_min;
+  for (const auto& queue : queues_.all())
+    for (const Path& path : queue->expire(log_min)) {
+      if (auto removed = files_.remove(path); !removed) log_.error("{} can't be deleted: {}", path, removed.error().what);
+    }
+  for (const auto& file : index_.expire(log_min)) trash_.add(file->path(), file);
+}
+
+Retention::Time Retention::run(Time now) {
+  if (!in_pass_ && now >= next_pass_) {
+    next_pass_ = now + std::chrono::milliseconds(options_.clean_interval_ms);
+    const DiskState disks = look_at_disks();
+    const bool armed = armed_passes_ > 0;
+    if (armed) --armed_passes_;
+    forcibly_ = disks.delete_now;
+    in_pass_ = right_hour() || disks.delete_now || disks.delete_expired || armed;
+    deleted_in_pass_ = 0;
+  }
+  if (in_pass_) {
+    in_pass_ = deleted_in_pass_ < options_.delete_file_batch && delete_first_log_file(forcibly_);
+    ++deleted_in_pass_;
+    if (!in_pass_) follow_log();
+  }
+  if (in_pass_) return now + std::chrono::milliseconds(options_.delete_files_interval_ms);
+  if (!trash_.empty()) {
+    trash_.step();
+    return now + kTrashPace;
+  }
+  return next_pass_;
+}
+
+void Retention::clean_expired_queues(const std::function<void(const ConsumeQueueTable::Queue&)>& remove) {
+  const PhyOffset log_min = commit_log_.min_offset();
+  for (const auto& queue : queues_.all()) {
+    const PhyOffset last = queue->max_phy();
+    if (last.value < 0 || last >= log_min || queue->topic() == kScheduleTopic || queue->topic().starts_with("rmq_sys_")) continue;
+    log_.info("queue {} of {} is removed: all its messages are gone", queue->id().value, queue->topic());
+    remove(queue);
+  }
+}
+
+}  // namespace comet::store

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <mutex>
+
+#include "common/clock.h"
+#include "store/commit_log.h"
+#include "store/consume_queue_table.h"
+#include "store/index.h"
+#include "store/trash.h"
+
+namespace comet::store {
+
+/// How full the disks are, and what follows from it. Source: CleanCommitLogService.isSpaceToDelete; store.md 18.
+struct DiskState {
+  bool too_full_to_write = false;  ///< over diskSpaceWarningLevelRatio, or under the floor
+  bool delete_now = false;         ///< over diskSpaceCleanForciblyRatio: also what has not expired
+  bool delete_expired = false;     ///< over diskMaxUsedSpaceRatio
+};
+
+/// Deletes what the rules let go: log files by age, hour and space, then the queue and index files that pointed to them.
+class Retention {
+ public:
+  using Time = std::chrono::steady_clock::time_point;
+
+  Retention(Files& files, const Clock& clock, Log& log, const StoreOptions& options, CommitLog& commit_log, ConsumeQueueTable& queues, Index& index)
+      : files_(files), clock_(clock), log_(log), options_(options), commit_log_(commit_log), queues_(queues), index_(index), trash_(files, log) {}
+
+  /// Told when writing must stop for lack of space, and when it may go on.
+  void on_full(std::function<void(bool full)> tell) { tell_full_ = std::move(tell); }
+  /// Clears what deletions before a crash left.
+  void start();
+  /// One small piece of work; returns when the next one is due. The keeper's duty.
+  Time run(Time now);
+  /// Request 329: deletes what has expired in the next passes, whatever the hour.
+  void arm() { armed_passes_ = 20; }
+  /// Request 306: queues whose every message is gone from the log.
+  void clean_expired_queues(const std::function<void(const ConsumeQueueTable::Queue&)>& remove);
+  /// Looks at the disks now.
+  DiskState look_at_disks();
+  void stop() { trash_.finish(); }
+
+ private:
+  bool right_hour() const;
+  bool delete_first_log_file(bool forcibly);
+  void follow_log();
+
+  Files& files_;
+  const Clock& clock_;
+  Log& log_;
+  const StoreOptions& options_;
+  CommitLog& commit_log_;
+  ConsumeQueueTable& queues_;
+  Index& index_;
+  Trash trash_;
+  std::function<void(bool)> tell_full_;
+  std::atomic<int32_t> armed_passes_{0};
+  bool full_ = false;
+  int32_t deleted_in_pass_ = 0;
+  bool in_pass_ = false, forcibly_ = false;
+  Time next_pass_{};
+  PhyOffset followed_{0};
+};
+
+}  // namespace comet::store
