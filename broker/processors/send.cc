@@ -186,9 +186,10 @@ Checked<void> SendProcessor::store_batch(Sending& sending, const TopicConfig& to
     return refusal(ResponseCode::kMessageIllegal, fmt::format("the batch has {} bytes, maxMessageSize is {}", sending.call.body.size(), limit));
   }
   COMET_TRY_CHECKED(const QueueId queue, choose_queue(sending, topic));
-  if (const auto split = split_batch(sending.call.body, state.items); !split) {
+  if (const auto split = remoting::parse_batch(sending.call.body, state.items); !split) {
     return refusal(ResponseCode::kMessageIllegal, split.error().what);
   }
+  if (state.items.empty()) return refusal(ResponseCode::kMessageIllegal, "the batch holds no message");
   if (auto added = add_batch_items(sending, topic, queue); !added) return added;
 
   const store::PutResult result = parts_.store.put_batch(state.requests, state.places);
@@ -220,7 +221,7 @@ Checked<void> SendProcessor::add_batch_items(Sending& sending, const TopicConfig
   state.requests.clear();
   state.properties.clear();
   state.property_ends.clear();
-  for (const BatchItem& item : state.items) {
+  for (const remoting::BatchMessage& item : state.items) {
     if (item.body.empty()) return refusal(ResponseCode::kMessageIllegal, "a message of the batch has no body");
     const SentProperties own = take_properties(item.properties, PropertyScope::kBatchItem, false, state.properties);
     if (auto fits = SendChecks::check_kind(own, 0, sending.config); !fits) return fits;

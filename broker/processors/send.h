@@ -9,7 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "broker/batch_body.h"
+#include "remoting/protocol/bodies/batch.h"
 #include "broker/config.h"
 #include "broker/parked_answers.h"
 #include "broker/per_loop.h"
@@ -72,7 +72,7 @@ class SendProcessor {
     uint64_t deletions_seen = 0;
     std::string properties;  // what is being stored
     std::string msg_ids;     // of a batch
-    std::vector<BatchItem> items;
+    std::vector<remoting::BatchMessage> items;
     std::vector<store::PutRequest> requests;
     std::vector<size_t> property_ends;
     std::vector<PhyOffset> places;
