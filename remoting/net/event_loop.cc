@@ -1,5 +1,7 @@
 #include "remoting/net/event_loop.h"
 
+#include <pthread.h>
+#include <signal.h>
 #include <uv.h>
 
 #include <algorithm>
@@ -135,6 +137,11 @@ EventLoop::~EventLoop() {
 
 void EventLoop::run() {
   state_->thread.store(std::this_thread::get_id());
+  // libuv writes with write(2): a peer that went away must be an error to us, not a signal.
+  sigset_t pipe;
+  sigemptyset(&pipe);
+  sigaddset(&pipe, SIGPIPE);
+  pthread_sigmask(SIG_BLOCK, &pipe, nullptr);
   uv_update_time(&state_->loop);
   uv_run(&state_->loop, UV_RUN_DEFAULT);
   state_->finish();

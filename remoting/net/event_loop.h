@@ -37,7 +37,7 @@ class EventLoop {
   EventLoop(const EventLoop&) = delete;
   EventLoop& operator=(const EventLoop&) = delete;
 
-  /// Serves until stop(). Closes what is left on the loop before it returns.
+  /// Serves until stop(). Closes what is left on the loop before it returns. Blocks SIGPIPE on the calling thread.
   void run();
   void stop();
 

@@ -23,6 +23,7 @@ std::string LoopIo::take_chunk() {
   if (!chunks_.empty()) {
     std::string chunk = std::move(chunks_.back());
     chunks_.pop_back();
+    chunk_bytes_ -= chunk.capacity();
     return chunk;
   }
   std::string chunk;
@@ -31,7 +32,9 @@ std::string LoopIo::take_chunk() {
 }
 
 void LoopIo::give_chunk(std::string chunk) {
-  if (chunk.capacity() < kChunkBytes || chunk.capacity() > kKeepBytes || chunks_.size() == kKeepBuffers) return;
+  const size_t bytes = chunk.capacity();
+  if (bytes < kChunkBytes || bytes > kKeepBytes || chunk_bytes_ + bytes > kKeepAllBytes) return;
+  chunk_bytes_ += bytes;
   chunks_.push_back(std::move(chunk));
 }
 
@@ -39,12 +42,16 @@ ByteBuffer LoopIo::take_input() {
   if (inputs_.empty()) return {};
   ByteBuffer buffer = std::move(inputs_.back());
   inputs_.pop_back();
+  input_bytes_ -= buffer.capacity();
   return buffer;
 }
 
 void LoopIo::give_input(ByteBuffer buffer) {
   buffer.clear();
-  if (buffer.capacity() <= kKeepBytes && inputs_.size() < kKeepBuffers) inputs_.push_back(std::move(buffer));
+  const size_t bytes = buffer.capacity();
+  if (bytes > kKeepBytes || input_bytes_ + bytes > kKeepAllBytes) return;
+  input_bytes_ += bytes;
+  inputs_.push_back(std::move(buffer));
 }
 
 void LoopIo::add(Connection& connection) {

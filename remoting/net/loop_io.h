@@ -22,7 +22,7 @@ class LoopIo final : public EventLoop::Resident {
   static constexpr size_t kReadBytes = 256 * 1024;
   static constexpr size_t kChunkBytes = 16 * 1024;      ///< what a connection's output starts with
   static constexpr size_t kKeepBytes = 256 * 1024;      ///< larger buffers are freed, not kept
-  static constexpr size_t kKeepBuffers = 16;
+  static constexpr size_t kKeepAllBytes = 2 * 1024 * 1024;  ///< of one kind, in all
 
   explicit LoopIo(EventLoop& loop) : loop_(loop) {}
   ~LoopIo();
@@ -63,6 +63,7 @@ class LoopIo final : public EventLoop::Resident {
   HeadDecoder decoder_;
   std::vector<std::string> chunks_;
   std::vector<ByteBuffer> inputs_;
+  size_t chunk_bytes_ = 0, input_bytes_ = 0;  ///< what the two hold
   Connection* first_ = nullptr;
   size_t count_ = 0;
   int64_t sweep_every_ms_ = 0;  ///< 0: no sweep planned

@@ -34,7 +34,9 @@ size_t Outbox::ranges(size_t skip, uv_buf_t* to, size_t max) const {
 }
 
 std::string Outbox::release() {
+  constexpr size_t kKeepPins = 8;
   pins_.clear();
+  if (pins_.capacity() > kKeepPins) pins_.shrink_to_fit();
   pinned_bytes_ = 0;
   std::string memory = std::move(bytes_);
   bytes_ = std::string();

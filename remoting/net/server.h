@@ -23,7 +23,8 @@ struct ServerLimits {
   int64_t idle_ms = 120'000;                    ///< close a connection without traffic
 };
 
-/// Called on the loop that owns the connection.
+/// Called on the loop that owns the connection: `opened` before its first frame is handled, `closed` for each that was
+/// opened, at the end of the turn in which it closed.
 struct ChannelEvents {
   std::function<void(const ChannelPtr&)> opened;
   std::function<void(const ChannelPtr&)> closed;
@@ -31,6 +32,7 @@ struct ChannelEvents {
 
 /// Listening sockets and their connections, spread over the loops. The first loop accepts; each connection goes to the loop
 /// with the least recent bytes and stays there. PROXY v1/v2 headers are honoured, HTTP and TLS are told what this port speaks.
+/// The loops, the router and what the events refer to outlive the server and its connections.
 class Server {
  public:
   Server(std::vector<EventLoop*> loops, ServerLimits limits, ChannelEvents events, Log& log);
@@ -40,8 +42,8 @@ class Server {
   /// (`what` names it). Call before the loops run, or on the first loop.
   Result<int32_t> listen(const std::string& address, int32_t port, const Router& router);
 
-  /// Stops accepting and closes every connection after its pending output was written, or after `grace_ms`. Any thread;
-  /// `done` runs on the first loop.
+  /// Stops accepting and closes every connection after its pending output was written, or after `grace_ms`. Requests that
+  /// are still parked or on a worker are not waited for. Any thread; `done` runs on the first loop.
   void close(int64_t grace_ms, Task done);
 
   int64_t connections() const;

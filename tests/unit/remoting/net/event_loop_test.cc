@@ -1,5 +1,6 @@
 #include "remoting/net/event_loop.h"
 
+#include <signal.h>
 #include <uv.h>
 
 #include "tests/unit/remoting/net/net_fixture.h"
@@ -145,17 +146,31 @@ TEST_CASE("a loop with distant timers alone doesn't wake", "[net]") {
 
 TEST_CASE("tasks that a stopped loop doesn't run are destroyed", "[net]") {
   const auto token = std::make_shared<int>(1);
+  bool ran = false;
   {
     LoopThread thread;
     thread.start();
     thread.on([&] { thread.loop.after(60'000, [token] {}); });
     thread.stop();
-    thread.loop.post([token] { FAIL("ran"); });
+    thread.loop.post([token, &ran] { ran = true; });
     CHECK(token.use_count() == 1);
   }
   {
     const LoopThread never_run;
-    const_cast<EventLoop&>(never_run.loop).post([token] { FAIL("ran"); });
+    const_cast<EventLoop&>(never_run.loop).post([token, &ran] { ran = true; });
   }
   CHECK(token.use_count() == 1);
+  CHECK_FALSE(ran);
+}
+
+TEST_CASE("a loop's thread isn't killed by a peer that went away", "[net]") {
+  LoopThread thread;
+  thread.start();
+  bool blocked = false;
+  thread.on([&] {
+    sigset_t mask;
+    pthread_sigmask(SIG_SETMASK, nullptr, &mask);
+    blocked = sigismember(&mask, SIGPIPE) == 1;
+  });
+  CHECK(blocked);
 }

@@ -14,6 +14,7 @@
 #include <future>
 #include <memory>
 #include <mutex>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
@@ -91,7 +92,8 @@ class LoopThread {
   std::thread thread_;
 };
 
-/// The far end of a connection, spoken byte by byte.
+/// The far end of a connection, spoken byte by byte. What it expects and doesn't get it throws, so that it can be used on
+/// any thread.
 class Peer {
  public:
   explicit Peer(int32_t port, int receive_buffer_bytes = 0) : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
@@ -105,7 +107,7 @@ class Peer {
     address.sin_family = AF_INET;
     address.sin_port = htons(static_cast<uint16_t>(port));
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    REQUIRE(::connect(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
+    expect(::connect(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0, "connect");
   }
   ~Peer() { ::close(fd_); }
   Peer(const Peer&) = delete;
@@ -114,16 +116,10 @@ class Peer {
   void send(std::string_view bytes) {
     while (!bytes.empty()) {
       const ssize_t sent = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-      REQUIRE(sent > 0);
+      expect(sent > 0, "send");
       bytes.remove_prefix(static_cast<size_t>(sent));
     }
   }
-  /// Sends as much as goes without waiting; returns how much that was.
-  size_t send_what_fits(std::string_view bytes) {
-    const ssize_t sent = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
-    return sent < 0 ? 0 : static_cast<size_t>(sent);
-  }
-
   /// The next frame, with its length field.
   std::string frame() {
     fill(4);
@@ -136,8 +132,8 @@ class Peer {
   Response response(int32_t* opaque = nullptr) {
     last_ = frame();
     auto view = decoder_.decode(last_);
-    REQUIRE(view.has_value());
-    REQUIRE(view->head.is_response());
+    expect(view.has_value(), "a header that decodes");
+    expect(view->head.is_response(), "a response");
     if (opaque != nullptr) *opaque = view->head.opaque;
     return to_response(*view);
   }
@@ -147,7 +143,7 @@ class Peer {
     ssize_t count;
     while ((count = ::recv(fd_, bytes, sizeof bytes, 0)) > 0) input_.append(bytes, static_cast<size_t>(count));
     const bool ended = count == 0 || errno == ECONNRESET;
-    REQUIRE(ended);
+    expect(ended, "the end of the connection");
     return std::exchange(input_, {});
   }
   bool closed() { return rest().empty(); }
@@ -160,11 +156,14 @@ class Peer {
   }
 
  private:
+  static void expect(bool holds, const char* what) {
+    if (!holds) throw std::runtime_error(std::string("expected ") + what);
+  }
   void fill(size_t bytes) {
     char chunk[65536];
     while (input_.size() < bytes) {
       const ssize_t count = ::recv(fd_, chunk, sizeof chunk, 0);
-      REQUIRE(count > 0);
+      expect(count > 0, "bytes to receive");
       input_.append(chunk, static_cast<size_t>(count));
     }
   }
