@@ -11,12 +11,15 @@
 
 namespace comet::remoting {
 
-/// Bytes that grow at the end and go at the front, without ever being zeroed: input that waits for the rest of its frame.
+/// Bytes that grow at the end and go at the front, without ever being zeroed: input that waits for the rest of its
+/// frame.
 class ByteBuffer {
  public:
   ByteBuffer() = default;
   ByteBuffer(ByteBuffer&& other) noexcept
-      : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)), capacity_(std::exchange(other.capacity_, 0)) {}
+      : data_(std::exchange(other.data_, nullptr)),
+        size_(std::exchange(other.size_, 0)),
+        capacity_(std::exchange(other.capacity_, 0)) {}
   ByteBuffer& operator=(ByteBuffer&& other) noexcept {
     std::swap(data_, other.data_);
     std::swap(size_, other.size_);

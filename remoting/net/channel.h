@@ -16,8 +16,8 @@ namespace comet::remoting {
 
 class EventLoop;
 
-/// What the rest of the suite holds of a connection: an identity that outlives the socket, and ways to talk to the peer.
-/// Thread-safe: calls from other threads travel through the owning loop's mailbox.
+/// What the rest of the suite holds of a connection: an identity that outlives the socket, and ways to talk to the
+/// peer. Thread-safe: calls from other threads travel through the owning loop's mailbox.
 class Channel {
  public:
   using Id = uint64_t;
@@ -25,10 +25,10 @@ class Channel {
 
   virtual ~Channel() = default;
 
-  virtual Id id() const = 0;                          ///< never reused within a process
-  virtual const Host& remote_host() const = 0;        ///< of the client; taken from a PROXY header where there is one
-  virtual const std::string& remote_text() const = 0; ///< "ip:port"
-  virtual EventLoop& loop() const = 0;                ///< owns the socket
+  virtual Id id() const = 0;                           ///< never reused within a process
+  virtual const Host& remote_host() const = 0;         ///< of the client; taken from a PROXY header where there is one
+  virtual const std::string& remote_text() const = 0;  ///< "ip:port"
+  virtual EventLoop& loop() const = 0;                 ///< owns the socket
   virtual bool open() const = 0;
 
   /// Sends a request that wants no answer. Dropped silently if the channel is closed or its peer reads nothing.
@@ -36,14 +36,14 @@ class Channel {
   /// Asks the peer; `answer` runs once, on the channel's loop: a response, kTimeout or kClosed. Opaque starts at 1.
   /// (Should the loop end first, it runs with kClosed where the loop's mailbox is emptied.)
   virtual void call(OutgoingRequest request, int64_t timeout_ms, Answer answer) = 0;
-  /// Pending calls get kClosed, pending output is dropped. Takes effect at once; the peers of this channel hear of it at the
-  /// end of the turn.
+  /// Pending calls get kClosed, pending output is dropped. Takes effect at once; the peers of this channel hear of it
+  /// at the end of the turn.
   virtual void close() = 0;
 
  protected:
   friend class Responder;
-  /// On the owning loop: the output that an answer's frame is appended to, followed by answer_written(). Null elsewhere,
-  /// and when closed.
+  /// On the owning loop: the output that an answer's frame is appended to, followed by answer_written(). Null
+  /// elsewhere, and when closed.
   virtual std::string* answer_space() { return nullptr; }
   /// `body` belongs behind what was appended.
   virtual void answer_written(std::span<const PinnedBytes> body) { static_cast<void>(body); }

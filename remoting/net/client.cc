@@ -57,7 +57,8 @@ struct Asked {
 
 }  // namespace
 
-Client::Client(EventLoop& loop, Options options, Log& log, const Router* router) : state_(std::make_shared<State>(loop)) {
+Client::Client(EventLoop& loop, Options options, Log& log, const Router* router)
+    : state_(std::make_shared<State>(loop)) {
   auto rules = std::make_shared<PeerRules>(log, router);
   rules->frame_bytes = options.frame_bytes;
   rules->idle_ms = options.idle_ms;

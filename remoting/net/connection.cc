@@ -48,7 +48,8 @@ void Connection::accept(EventLoop& loop, int fd, const Host& remote, std::shared
   connection->start_reading();
 }
 
-std::shared_ptr<Connection> Connection::connect(EventLoop& loop, const std::string& address, std::shared_ptr<PeerRules> rules) {
+std::shared_ptr<Connection> Connection::connect(EventLoop& loop, const std::string& address,
+                                                std::shared_ptr<PeerRules> rules) {
   std::shared_ptr<Connection> connection(new Connection(loop, address, std::move(rules)));
   connection->stage_ = Stage::kConnecting;
   connection->announced_ = true;
@@ -59,7 +60,8 @@ std::shared_ptr<Connection> Connection::connect(EventLoop& loop, const std::stri
   loop.after(timeout_ms, [weak = std::weak_ptr<Connection>(connection), timeout_ms] {
     const auto late = weak.lock();
     if (late == nullptr || late->stage_ != Stage::kConnecting) return;
-    late->close_for({Errc::kIo, fmt::format("can't connect to {}: no answer within {} ms", late->remote_text_, timeout_ms)});
+    late->close_for(
+        {Errc::kIo, fmt::format("can't connect to {}: no answer within {} ms", late->remote_text_, timeout_ms)});
   });
   return connection;
 }
@@ -85,16 +87,19 @@ void Connection::resolve() {
     const std::unique_ptr<Lookup> owned(static_cast<Lookup*>(request->data));
     Connection& connection = *owned->connection;
     if (connection.stage_ == Stage::kConnecting && status != 0) {
-      connection.close_for({Errc::kIo, fmt::format("can't connect to {}: {}", connection.remote_text_, uv_strerror(status))});
+      connection.close_for(
+          {Errc::kIo, fmt::format("can't connect to {}: {}", connection.remote_text_, uv_strerror(status))});
     } else if (connection.stage_ == Stage::kConnecting) {
       const sockaddr* best = found->ai_addr;
-      for (const addrinfo* at = found; at != nullptr && best->sa_family != AF_INET; at = at->ai_next) best = at->ai_addr;
+      for (const addrinfo* at = found; at != nullptr && best->sa_family != AF_INET; at = at->ai_next)
+        best = at->ai_addr;
       connection.remote_ = from_sockaddr(best);
       connection.connect_to(best);
     }
     uv_freeaddrinfo(found);
   };
-  const int status = uv_getaddrinfo(loop_.uv(), &lookup->request, done, target->host.c_str(), target->port.c_str(), &hints);
+  const int status =
+      uv_getaddrinfo(loop_.uv(), &lookup->request, done, target->host.c_str(), target->port.c_str(), &hints);
   if (status == 0) return;
   delete lookup;
   close_for({Errc::kIo, fmt::format("can't look up {}: {}", remote_text_, uv_strerror(status))});
@@ -116,7 +121,8 @@ void Connection::connect_to(const sockaddr* address) {
 
 void Connection::on_connected(int status) {
   if (stage_ != Stage::kConnecting) return;
-  if (status != 0) return close_for({Errc::kIo, fmt::format("can't connect to {}: {}", remote_text_, uv_strerror(status))});
+  if (status != 0)
+    return close_for({Errc::kIo, fmt::format("can't connect to {}: {}", remote_text_, uv_strerror(status))});
   stage_ = Stage::kFrames;
   last_traffic_ms_ = last_progress_ms_ = loop_.steady_ms();
   start_reading();
@@ -162,8 +168,8 @@ void Connection::check_times() {
     last_progress_ms_ = now_ms;
   }
   if (now_ms - last_progress_ms_ >= rules_->unsent_stall_ms) {
-    rules_->warn(loop_.now_ms(), "{} took none of {} bytes of answers within {} ms: connection closed", remote_text_, unsent,
-                 rules_->unsent_stall_ms);
+    rules_->warn(loop_.now_ms(), "{} took none of {} bytes of answers within {} ms: connection closed", remote_text_,
+                 unsent, rules_->unsent_stall_ms);
     return close_for({Errc::kClosed, fmt::format("{} reads nothing", remote_text_)});
   }
   if (unsent == 0 && now_ms - last_traffic_ms_ >= rules_->idle_ms) {

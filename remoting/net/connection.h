@@ -32,7 +32,8 @@ class Connection final : public Channel, public std::enable_shared_from_this<Con
   /// Serves an accepted socket; takes `fd` over.
   static void accept(EventLoop& loop, int fd, const Host& remote, std::shared_ptr<PeerRules> rules);
   /// Opens a connection to `address`, "host:port". It takes requests at once; if it can't be opened, they get kIo.
-  static std::shared_ptr<Connection> connect(EventLoop& loop, const std::string& address, std::shared_ptr<PeerRules> rules);
+  static std::shared_ptr<Connection> connect(EventLoop& loop, const std::string& address,
+                                             std::shared_ptr<PeerRules> rules);
 
   ~Connection() override;
 

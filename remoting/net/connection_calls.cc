@@ -37,7 +37,8 @@ void Connection::send_oneway(OutgoingRequest request) {
   if (!open()) return;
   constexpr int64_t kDropAboveTimes = 4;  // a peer that reads nothing doesn't fill our memory with news
   if (unsent_bytes() > rules_->unsent_pause_bytes * kDropAboveTimes) {
-    rules_->warn(loop_.now_ms(), "{} reads nothing: a one-way request {} to it was dropped", remote_text_, request.code);
+    rules_->warn(loop_.now_ms(), "{} reads nothing: a one-way request {} to it was dropped", remote_text_,
+                 request.code);
     return;
   }
   append_request(out(), request, take_opaque(), true);

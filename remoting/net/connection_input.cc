@@ -9,8 +9,8 @@
 #include "remoting/net/router.h"
 #include "remoting/protocol/frame.h"
 
-/// Bytes to frames to handlers. A read goes to the loop's shared buffer and its whole frames are handled right there; only
-/// what is left of an unfinished frame is copied to the connection, and a large one is then read straight into it.
+/// Bytes to frames to handlers. A read goes to the loop's shared buffer and its whole frames are handled right there;
+/// only what is left of an unfinished frame is copied to the connection, and a large one is then read straight into it.
 namespace comet::remoting {
 namespace {
 
@@ -55,8 +55,9 @@ void Connection::on_read(ssize_t count, const char* from) {
   if (count == 0) return;
   if (count < 0) {
     flush();
-    return close_for({Errc::kClosed, count == UV_EOF ? fmt::format("{} closed the connection", remote_text_)
-                                                     : fmt::format("{}: {}", remote_text_, uv_strerror(static_cast<int>(count)))});
+    return close_for({Errc::kClosed, count == UV_EOF
+                                         ? fmt::format("{} closed the connection", remote_text_)
+                                         : fmt::format("{}: {}", remote_text_, uv_strerror(static_cast<int>(count)))});
   }
   const auto bytes = static_cast<size_t>(count);
   LoopIo::count(io_.counters.reads);
@@ -123,8 +124,11 @@ size_t Connection::consume(std::string_view bytes) {
 size_t Connection::consume_greeting(std::string_view bytes) {
   Greeting greeting = greet(bytes, proxied_);
   switch (greeting.speech) {
-    case Speech::kNeedMore: return 0;
-    case Speech::kFrames: stage_ = Stage::kFrames; return 0;
+    case Speech::kNeedMore:
+      return 0;
+    case Speech::kFrames:
+      stage_ = Stage::kFrames;
+      return 0;
     case Speech::kProxy:
       proxied_ = true;
       if (greeting.source) {
@@ -132,9 +136,15 @@ size_t Connection::consume_greeting(std::string_view bytes) {
         remote_text_ = remote_.text();
       }
       return greeting.bytes;
-    case Speech::kHttp: refuse_speech("HTTP", http_refusal()); return bytes.size();
-    case Speech::kTls: refuse_speech("TLS", tls_alert()); return bytes.size();
-    case Speech::kBad: fail_input(greeting.problem); return bytes.size();
+    case Speech::kHttp:
+      refuse_speech("HTTP", http_refusal());
+      return bytes.size();
+    case Speech::kTls:
+      refuse_speech("TLS", tls_alert());
+      return bytes.size();
+    case Speech::kBad:
+      fail_input(greeting.problem);
+      return bytes.size();
   }
   return 0;
 }
@@ -169,7 +179,8 @@ void Connection::resume_input() {
 }
 
 void Connection::refuse_speech(std::string_view speech, std::string answer) {
-  rules_->warn(loop_.now_ms(), "{} speaks {} to a port of the remoting protocol: connection closed", remote_text_, speech);
+  rules_->warn(loop_.now_ms(), "{} speaks {} to a port of the remoting protocol: connection closed", remote_text_,
+               speech);
   out() += answer;
   stage_ = Stage::kLeaving;
   output_grew();

@@ -79,7 +79,8 @@ void Connection::flush() {
     const size_t count = outbox_.ranges(written, ranges.data(), ranges.size());
     size_t offered = 0;
     for (size_t i = 0; i < count; ++i) offered += ranges[i].len;
-    const int status = uv_try_write(reinterpret_cast<uv_stream_t*>(&socket_), ranges.data(), static_cast<unsigned>(count));
+    const int status =
+        uv_try_write(reinterpret_cast<uv_stream_t*>(&socket_), ranges.data(), static_cast<unsigned>(count));
     LoopIo::count(io_.counters.writes);
     if (status < 0 && status != UV_EAGAIN) {
       return close_for({Errc::kClosed, fmt::format("write to {}: {}", remote_text_, uv_strerror(status))});
@@ -103,10 +104,9 @@ void Connection::queue_rest(size_t written) {
   unsent_->request.data = this;
   std::vector<uv_buf_t> ranges(unsent_->outbox.max_ranges());
   ranges.resize(unsent_->outbox.ranges(written, ranges.data(), ranges.size()));
-  const int status = uv_write(&unsent_->request, reinterpret_cast<uv_stream_t*>(&socket_), ranges.data(),
-                              static_cast<unsigned>(ranges.size()), [](uv_write_t* request, int result) {
-                                static_cast<Connection*>(request->data)->on_written(result);
-                              });
+  const int status = uv_write(
+      &unsent_->request, reinterpret_cast<uv_stream_t*>(&socket_), ranges.data(), static_cast<unsigned>(ranges.size()),
+      [](uv_write_t* request, int result) { static_cast<Connection*>(request->data)->on_written(result); });
   if (status != 0) {
     unsent_.reset();
     close_for({Errc::kClosed, fmt::format("write to {}: {}", remote_text_, uv_strerror(status))});
@@ -133,7 +133,8 @@ void Connection::after_output() {
 void Connection::end_output() {
   if (close_when_written_) return close_for({Errc::kClosed, fmt::format("connection to {} was closed", remote_text_)});
   if (stage_ != Stage::kLeaving) return;
-  // Closing with unread input would reset the connection and lose what we said: end our side, then wait for the peer's end.
+  // Closing with unread input would reset the connection and lose what we said: end our side, then wait for the peer's
+  // end.
   uv_os_fd_t fd;
   if (uv_fileno(reinterpret_cast<uv_handle_t*>(&socket_), &fd) == 0) ::shutdown(fd, SHUT_WR);
 }

@@ -27,7 +27,8 @@ struct EventLoop::State {
   State(std::string loop_name, const Clock& loop_clock) : name(std::move(loop_name)), clock(loop_clock) {
     COMET_ASSERT(uv_loop_init(&loop) == 0);
     loop.data = this;
-    COMET_ASSERT(uv_async_init(&loop, &wake, [](uv_async_t* h) { static_cast<State*>(h->data)->drain_mailbox(); }) == 0);
+    COMET_ASSERT(uv_async_init(&loop, &wake, [](uv_async_t* h) { static_cast<State*>(h->data)->drain_mailbox(); }) ==
+                 0);
     COMET_ASSERT(uv_prepare_init(&loop, &before_sleep) == 0);
     COMET_ASSERT(uv_check_init(&loop, &after_poll) == 0);
     wake.data = before_sleep.data = after_poll.data = this;
@@ -87,7 +88,8 @@ struct EventLoop::State {
         &loop,
         [](uv_handle_t* left, void* self) {
           auto* state = static_cast<State*>(self);
-          const bool own = left == handle(&state->wake) || left == handle(&state->before_sleep) || left == handle(&state->after_poll);
+          const bool own = left == handle(&state->wake) || left == handle(&state->before_sleep) ||
+                           left == handle(&state->after_poll);
           if (!own && uv_is_closing(left) == 0) uv_close(left, nullptr);
         },
         this);

@@ -16,9 +16,9 @@ class LoopIo;
 /// One libuv loop and the thread that runs it: its connections, timers and mailbox. No thread is started here: the
 /// composition root calls run() on a thread of its own.
 ///
-/// A turn: timers, mailbox and sockets in libuv's order, then all at_turn_end() tasks, then all write_at_turn_end() tasks,
-/// then sleep. A loop with nothing to do wakes for nothing: timers arm for their next due time only.
-/// Threads: post(), stop() and here() from anywhere; everything else on the loop's thread (or before run()).
+/// A turn: timers, mailbox and sockets in libuv's order, then all at_turn_end() tasks, then all write_at_turn_end()
+/// tasks, then sleep. A loop with nothing to do wakes for nothing: timers arm for their next due time only. Threads:
+/// post(), stop() and here() from anywhere; everything else on the loop's thread (or before run()).
 class EventLoop {
  public:
   using TimerId = uint64_t;  ///< never 0

@@ -7,17 +7,17 @@
 
 #include "common/message_codec.h"
 
-/// What a peer's first bytes say that it speaks. Source: HAProxyMessageDecoder, TlsModeHandler, remoting.md 2; the PROXY
-/// protocol's own specification, versions 1 and 2.
+/// What a peer's first bytes say that it speaks. Source: HAProxyMessageDecoder, TlsModeHandler, remoting.md 2; the
+/// PROXY protocol's own specification, versions 1 and 2.
 namespace comet::remoting {
 
 enum class Speech {
   kNeedMore,
-  kFrames,    ///< remoting frames, or what the frame decoder has to refuse
-  kProxy,     ///< a PROXY header: skip `bytes`, then greet again
+  kFrames,  ///< remoting frames, or what the frame decoder has to refuse
+  kProxy,   ///< a PROXY header: skip `bytes`, then greet again
   kHttp,
   kTls,
-  kBad,       ///< a PROXY header that breaks its format
+  kBad,  ///< a PROXY header that breaks its format
 };
 
 struct Greeting {

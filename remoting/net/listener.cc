@@ -15,8 +15,8 @@ namespace comet::remoting {
 namespace {
 
 constexpr int kBacklog = 1024;
-constexpr int kAcceptsPerTurn = 64;      ///< then others have their turn
-constexpr int64_t kPauseMs = 200;        ///< after running out of descriptors
+constexpr int kAcceptsPerTurn = 64;  ///< then others have their turn
+constexpr int64_t kPauseMs = 200;    ///< after running out of descriptors
 
 /// A descriptor that is closed with its scope.
 struct OwnedFd {
@@ -48,11 +48,15 @@ Result<sockaddr_storage> bind_address(const std::string& address, int32_t port, 
 
 Error bind_error(const std::string& address, int32_t port, int error) {
   if (error == EADDRINUSE) {
-    return {Errc::kExists, fmt::format("port {} is taken: another process listens on it (`ss -ltnp` names it); stop that one or "
-                                       "configure another port", port)};
+    return {Errc::kExists,
+            fmt::format("port {} is taken: another process listens on it (`ss -ltnp` names it); stop that one or "
+                        "configure another port",
+                        port)};
   }
-  if (error == EACCES) return {Errc::kIo, fmt::format("port {} can't be opened: ports below 1024 need a privilege", port)};
-  if (error == EADDRNOTAVAIL) return {Errc::kInvalid, fmt::format("listen address '{}' is none of this machine's", address)};
+  if (error == EACCES)
+    return {Errc::kIo, fmt::format("port {} can't be opened: ports below 1024 need a privilege", port)};
+  if (error == EADDRNOTAVAIL)
+    return {Errc::kInvalid, fmt::format("listen address '{}' is none of this machine's", address)};
   return {Errc::kIo, fmt::format("listen on {}:{}: {}", address, port, std::strerror(error))};
 }
 
@@ -65,13 +69,15 @@ int32_t port_of(int fd) {
 
 }  // namespace
 
-AcceptedSocket::AcceptedSocket(AcceptedSocket&& other) noexcept : remote_(other.remote_), fd_(std::exchange(other.fd_, -1)) {}
+AcceptedSocket::AcceptedSocket(AcceptedSocket&& other) noexcept
+    : remote_(other.remote_), fd_(std::exchange(other.fd_, -1)) {}
 AcceptedSocket::~AcceptedSocket() {
   if (fd_ >= 0) ::close(fd_);
 }
 int AcceptedSocket::take() { return std::exchange(fd_, -1); }
 
-Result<std::shared_ptr<Listener>> Listener::open(EventLoop& loop, const std::string& address, int32_t port, Accept accept, Log& log) {
+Result<std::shared_ptr<Listener>> Listener::open(EventLoop& loop, const std::string& address, int32_t port,
+                                                 Accept accept, Log& log) {
   constexpr int kType = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
   OwnedFd v6(::socket(AF_INET6, kType, 0));
   COMET_TRY(const sockaddr_storage to, bind_address(address, port, v6.fd >= 0));
@@ -123,7 +129,8 @@ void Listener::on_ready() {
 void Listener::pause(int error) {
   int64_t suppressed = 0;
   if (gate_.admit(loop_.now_ms(), suppressed)) {
-    log_.error("port {} can't accept: {}; connections wait (raise the limit of open files)", port_, std::strerror(error));
+    log_.error("port {} can't accept: {}; connections wait (raise the limit of open files)", port_,
+               std::strerror(error));
   }
   uv_poll_stop(&poll_);
   loop_.after(kPauseMs, [weak = weak_from_this()] {

@@ -36,7 +36,8 @@ class Listener final : public EventLoop::Resident, public std::enable_shared_fro
   using Accept = std::function<void(AcceptedSocket)>;
 
   /// kExists if the port is taken; kInvalid for an address that is none of this machine's; kIo else.
-  static Result<std::shared_ptr<Listener>> open(EventLoop& loop, const std::string& address, int32_t port, Accept accept, Log& log);
+  static Result<std::shared_ptr<Listener>> open(EventLoop& loop, const std::string& address, int32_t port,
+                                                Accept accept, Log& log);
   ~Listener();
 
   int32_t port() const { return port_; }

@@ -20,8 +20,8 @@ class Connection;
 class LoopIo final : public EventLoop::Resident {
  public:
   static constexpr size_t kReadBytes = 256 * 1024;
-  static constexpr size_t kChunkBytes = 16 * 1024;      ///< what a connection's output starts with
-  static constexpr size_t kKeepBytes = 256 * 1024;      ///< larger buffers are freed, not kept
+  static constexpr size_t kChunkBytes = 16 * 1024;          ///< what a connection's output starts with
+  static constexpr size_t kKeepBytes = 256 * 1024;          ///< larger buffers are freed, not kept
   static constexpr size_t kKeepAllBytes = 2 * 1024 * 1024;  ///< of one kind, in all
 
   explicit LoopIo(EventLoop& loop) : loop_(loop) {}
@@ -31,7 +31,8 @@ class LoopIo final : public EventLoop::Resident {
   char* read_buffer();
   HeadDecoder& decoder() { return decoder_; }
 
-  /// Buffers that go from connection to connection, so that a steady state allocates nothing and an idle one holds nothing.
+  /// Buffers that go from connection to connection, so that a steady state allocates nothing and an idle one holds
+  /// nothing.
   std::string take_chunk();
   void give_chunk(std::string chunk);
   ByteBuffer take_input();

@@ -10,8 +10,8 @@
 
 namespace comet::remoting {
 
-/// Output in order: bytes that we own, and between them ranges that others keep alive and that are written from where they
-/// are.
+/// Output in order: bytes that we own, and between them ranges that others keep alive and that are written from where
+/// they are.
 class Outbox {
  public:
   static constexpr size_t kPinFromBytes = 4096;  ///< smaller ranges are copied: cheaper than another iovec

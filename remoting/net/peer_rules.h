@@ -11,8 +11,8 @@ namespace comet::remoting {
 
 class Router;
 
-/// What holds for all connections of one server port or of one client. Shared by the loops; read-only once in use, but for
-/// the atomics.
+/// What holds for all connections of one server port or of one client. Shared by the loops; read-only once in use, but
+/// for the atomics.
 struct PeerRules {
   PeerRules(Log& rules_log, const Router* rules_router) : log(rules_log), router(rules_router) {}
 
@@ -23,8 +23,8 @@ struct PeerRules {
   int64_t idle_ms = 120'000;
   int64_t connect_timeout_ms = 3'000;
   std::function<void(const ChannelPtr&)> opened, closed;  ///< may be empty; on the connection's loop
-  const void* owner = nullptr;                            ///< the server or client, to tell its connections from others'
-  std::function<void()> gone;                             ///< each connection's very end; on its loop
+  const void* owner = nullptr;  ///< the server or client, to tell its connections from others'
+  std::function<void()> gone;   ///< each connection's very end; on its loop
   Log& log;
   LogGate gate;
   const Router* router;  ///< null: requests are answered with REQUEST_CODE_NOT_SUPPORTED

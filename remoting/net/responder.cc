@@ -11,12 +11,12 @@ namespace comet::remoting {
 namespace {
 
 constexpr std::string_view kExtFields = "\"extFields\":{";
-constexpr size_t kLengthBytes = 8;             ///< of a frame's two length words
-constexpr size_t kOwnBodyFromBytes = 16'384;   ///< a body that we own is moved, not copied, from here on
+constexpr size_t kLengthBytes = 8;            ///< of a frame's two length words
+constexpr size_t kOwnBodyFromBytes = 16'384;  ///< a body that we own is moved, not copied, from here on
 
 /// The answer that this thread is writing: from begin() to finish(), within one send().
 struct Draft {
-  std::string own;             ///< for answers that can't go straight into the connection's output
+  std::string own;  ///< for answers that can't go straight into the connection's output
   std::string* out = nullptr;
   size_t start = 0;
   size_t head_end = 0;

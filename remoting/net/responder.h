@@ -45,15 +45,15 @@ class Reply {
   explicit Reply(ResponseCode response_code) : code(response_code) {}
 
   ResponseCode code;
-  std::string remark;    ///< empty: none is sent
+  std::string remark;  ///< empty: none is sent
   bool has_ext = false;
   std::string ext_json;  ///< members of extFields, rendered
   std::string body;
 };
 
-/// The right to answer one request, exactly once, from any thread, now or later. Dropped unanswered it sends SYSTEM_ERROR.
-/// One-way requests have a responder too; it sends nothing. On the owning loop the answer goes straight into the
-/// connection's output, written once at the end of the turn; from elsewhere it travels through the mailbox.
+/// The right to answer one request, exactly once, from any thread, now or later. Dropped unanswered it sends
+/// SYSTEM_ERROR. One-way requests have a responder too; it sends nothing. On the owning loop the answer goes straight
+/// into the connection's output, written once at the end of the turn; from elsewhere it travels through the mailbox.
 class Responder {
  public:
   Responder(ChannelPtr channel, int32_t opaque, bool oneway);
@@ -75,7 +75,7 @@ class Responder {
 
  private:
   void begin(ResponseCode code, std::string_view remark);  ///< writes the head up to and with `"extFields":{`
-  std::string& scratch();                                  ///< where begin() wrote: the connection's output, or a buffer of this thread
+  std::string& scratch();  ///< where begin() wrote: the connection's output, or a buffer of this thread
   void finish(std::span<const PinnedBytes> body);
   /// Patches the draft's length words and hands it over; over the frame limit, SYSTEM_ERROR goes instead.
   void hand_over(std::span<const PinnedBytes> body);

@@ -73,19 +73,22 @@ void Router::run(const Entry& entry, const Call& call, Responder responder) cons
 
 void Router::run_on_worker(const Entry& entry, const Call& call) const {
   auto owned = std::make_unique<OwnedCall>(call);
-  auto responder = std::make_shared<std::optional<Responder>>(Responder(call.channel, call.head.opaque, call.head.is_oneway()));
+  auto responder =
+      std::make_shared<std::optional<Responder>>(Responder(call.channel, call.head.opaque, call.head.is_oneway()));
   const bool queued = workers_.submit([this, &entry, owned = std::move(owned), responder] {
     Responder taken = std::move(**responder);
     responder->reset();
     run(entry, {owned->head, owned->body, owned->channel, owned->received_ms}, std::move(taken));
   });
   if (queued) return;
-  std::move(**responder).send(Reply::refuse(ResponseCode::kSystemBusy, "[OVERLOAD]system busy, start flow control for a while"));
+  std::move(**responder)
+      .send(Reply::refuse(ResponseCode::kSystemBusy, "[OVERLOAD]system busy, start flow control for a while"));
 }
 
 void Router::refuse_unknown(const Call& call) {
   Responder(call.channel, call.head.opaque, call.head.is_oneway())
-      .send(Reply::refuse(ResponseCode::kRequestCodeNotSupported, fmt::format(" request type {} not supported", call.head.code)));
+      .send(Reply::refuse(ResponseCode::kRequestCodeNotSupported,
+                          fmt::format(" request type {} not supported", call.head.code)));
 }
 
 std::vector<Router::Row> Router::rows() const {

@@ -35,10 +35,11 @@ class WorkerPool {
   virtual bool submit(Task task) = 0;
 };
 
-/// The table of request code → handler. Filled once, before the first connection; then read-only and shared by all loops.
+/// The table of request code → handler. Filled once, before the first connection; then read-only and shared by all
+/// loops.
 ///
-/// Holds the checks that are the same for all: unknown code (answer 3), fields that don't decode (answer 1, remark names the
-/// field), workers overloaded (answer 2), one-way requests never answered.
+/// Holds the checks that are the same for all: unknown code (answer 3), fields that don't decode (answer 1, remark
+/// names the field), workers overloaded (answer 2), one-way requests never answered.
 class Router {
  public:
   Router(WorkerPool& workers, Log& log) : workers_(workers), log_(log) {}
@@ -82,17 +83,19 @@ class Router {
   template <class Req, class F>
   void add(Lane lane, F invoke) {
     std::string names;
-    std::apply([&](const auto&... field) { ((names += names.empty() ? "" : ",", names += field.name), ...); }, Req::fields());
-    insert(Req::kCode, {lane,
-                        [invoke](const Call& call, Responder responder) {
-                          Req request{};
-                          if (auto decoded = decode_fields(call.head.ext, request); !decoded) {
-                            std::move(responder).send(Reply::refuse(ResponseCode::kSystemError, std::move(decoded).error().what));
-                            return;
-                          }
-                          invoke(call, request, std::move(responder));
-                        },
-                        std::move(names)});
+    std::apply([&](const auto&... field) { ((names += names.empty() ? "" : ",", names += field.name), ...); },
+               Req::fields());
+    insert(Req::kCode,
+           {lane,
+            [invoke](const Call& call, Responder responder) {
+              Req request{};
+              if (auto decoded = decode_fields(call.head.ext, request); !decoded) {
+                std::move(responder).send(Reply::refuse(ResponseCode::kSystemError, std::move(decoded).error().what));
+                return;
+              }
+              invoke(call, request, std::move(responder));
+            },
+            std::move(names)});
   }
   void insert(RequestCode code, Entry entry);
   void run_on_worker(const Entry& entry, const Call& call) const;

@@ -50,7 +50,8 @@ struct Server::State : std::enable_shared_from_this<Server::State> {
 
   void on_accepted(AcceptedSocket socket, const std::shared_ptr<PeerRules>& rules) {
     if (count.load() >= limits.connections) {
-      rules->warn(first().now_ms(), "{} refused: there are {} connections already", socket.remote().text(), limits.connections);
+      rules->warn(first().now_ms(), "{} refused: there are {} connections already", socket.remote().text(),
+                  limits.connections);
       return;
     }
     ++count;
@@ -65,7 +66,8 @@ struct Server::State : std::enable_shared_from_this<Server::State> {
       AcceptedSocket socket;
       std::shared_ptr<PeerRules> rules;
       bool arrived = false;
-      Arrival(AcceptedSocket moved, std::shared_ptr<PeerRules> kept) : socket(std::move(moved)), rules(std::move(kept)) {}
+      Arrival(AcceptedSocket moved, std::shared_ptr<PeerRules> kept)
+          : socket(std::move(moved)), rules(std::move(kept)) {}
       ~Arrival() {
         if (!arrived) rules->gone();
       }
@@ -81,14 +83,15 @@ struct Server::State : std::enable_shared_from_this<Server::State> {
     const int64_t halvings = std::min<int64_t>((now_ms - forgot_ms) / kForgetMs, 62);
     if (halvings > 0) forgot_ms = now_ms;
     const auto weight = [](const LoopLoad& load) {
-      return load.recent_bytes + load.loop->io().counters.connections.load(std::memory_order_relaxed) * kConnectionWeighsBytes;
+      return load.recent_bytes +
+             load.loop->io().counters.connections.load(std::memory_order_relaxed) * kConnectionWeighsBytes;
     };
     for (LoopLoad& load : loads) {
       const int64_t bytes = load.loop->io().counters.bytes.load(std::memory_order_relaxed);
       load.recent_bytes = (load.recent_bytes >> halvings) + bytes - std::exchange(load.bytes_seen, bytes);
     }
-    LoopLoad& chosen =
-        *std::min_element(loads.begin(), loads.end(), [&](const auto& a, const auto& b) { return weight(a) < weight(b); });
+    LoopLoad& chosen = *std::min_element(loads.begin(), loads.end(),
+                                         [&](const auto& a, const auto& b) { return weight(a) < weight(b); });
     chosen.recent_bytes += kConnectionWeighsBytes;
     return *chosen.loop;
   }
@@ -122,9 +125,8 @@ struct Server::State : std::enable_shared_from_this<Server::State> {
     closing.store(true);
     stop_listening();
     for_own([](Connection& connection) { connection.close_when_written(); });
-    grace_timer = first().after(grace_ms, [kept = shared_from_this()] {
-      kept->for_own([](Connection& connection) { connection.close(); });
-    });
+    grace_timer = first().after(
+        grace_ms, [kept = shared_from_this()] { kept->for_own([](Connection& connection) { connection.close(); }); });
     finish_close();
   }
 

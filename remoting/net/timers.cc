@@ -83,7 +83,8 @@ void Timers::unlink(uint32_t index) {
     uv_timer_stop(&entry.fine->handle);
     free_fines_.push_back(std::exchange(entry.fine, nullptr));
   } else if (entry.where == Where::kWheel) {
-    (entry.prev == kNone ? slots_[static_cast<size_t>(entry.due_slot % kSlots)] : entries_[entry.prev].next) = entry.next;
+    (entry.prev == kNone ? slots_[static_cast<size_t>(entry.due_slot % kSlots)] : entries_[entry.prev].next) =
+        entry.next;
     if (entry.next != kNone) entries_[entry.next].prev = entry.prev;
     --on_wheel_;
   }

@@ -9,7 +9,8 @@ namespace {
 
 /// A server with a client beside it on a loop of its own, which answers the same requests.
 struct Pair {
-  explicit Pair(Client::Options options = {}) : client(std::make_unique<Client>(loop.loop, options, server.log, &server.router)) {
+  explicit Pair(Client::Options options = {})
+      : client(std::make_unique<Client>(loop.loop, options, server.log, &server.router)) {
     loop.start();
   }
   ~Pair() { loop.stop(); }
@@ -17,7 +18,8 @@ struct Pair {
   std::future<Result<Response>> call(const std::string& to, OutgoingRequest request, int64_t timeout_ms = 20'000) {
     auto told = std::make_shared<std::promise<Result<Response>>>();
     auto future = told->get_future();
-    client->call(to, std::move(request), timeout_ms, [told](Result<Response> result) { told->set_value(std::move(result)); });
+    client->call(to, std::move(request), timeout_ms,
+                 [told](Result<Response> result) { told->set_value(std::move(result)); });
     return future;
   }
 
@@ -33,7 +35,8 @@ Result<Response> get(std::future<Result<Response>> future) {
 std::future<Result<Response>> call(const ChannelPtr& channel, OutgoingRequest request, int64_t timeout_ms = 20'000) {
   auto told = std::make_shared<std::promise<Result<Response>>>();
   auto future = told->get_future();
-  channel->call(std::move(request), timeout_ms, [told](Result<Response> result) { told->set_value(std::move(result)); });
+  channel->call(std::move(request), timeout_ms,
+                [told](Result<Response> result) { told->set_value(std::move(result)); });
   return future;
 }
 
@@ -42,7 +45,8 @@ std::future<Result<Response>> call(const ChannelPtr& channel, OutgoingRequest re
 TEST_CASE("a client asks over one kept connection", "[net]") {
   Pair pair;
   std::vector<std::future<Result<Response>>> answers;
-  for (int i = 0; i < 50; ++i) answers.push_back(pair.call(pair.address(), make_request(EchoRequest{std::to_string(i)}, "b")));
+  for (int i = 0; i < 50; ++i)
+    answers.push_back(pair.call(pair.address(), make_request(EchoRequest{std::to_string(i)}, "b")));
   for (int i = 0; i < 50; ++i) {
     const auto response = get(std::move(answers[static_cast<size_t>(i)]));
     REQUIRE(response.has_value());
@@ -55,7 +59,8 @@ TEST_CASE("a client asks over one kept connection", "[net]") {
 
 TEST_CASE("a client finds a host by name", "[net]") {
   Pair pair;
-  const auto response = get(pair.call("localhost:" + std::to_string(pair.server.port), make_request(EchoRequest{"named"})));
+  const auto response =
+      get(pair.call("localhost:" + std::to_string(pair.server.port), make_request(EchoRequest{"named"})));
   REQUIRE(response.has_value());
   CHECK(response->field("text") == "named");
 }

@@ -11,7 +11,8 @@ namespace {
 const std::string kV2Signature("\r\n\r\n\0\r\nQUIT\n", 12);
 
 std::string proxy_v2(char command, char family, const std::string& addresses) {
-  std::string header = kV2Signature + std::string{static_cast<char>(0x20 | command), static_cast<char>(family << 4 | 1), '\0', '\0'};
+  std::string header =
+      kV2Signature + std::string{static_cast<char>(0x20 | command), static_cast<char>(family << 4 | 1), '\0', '\0'};
   store_be(header.data() + 14, static_cast<uint16_t>(addresses.size()));
   return header + addresses;
 }
@@ -34,7 +35,8 @@ TEST_CASE("a beginning is known as soon as it can be", "[net]") {
   CHECK(greet("\r\nx", false).speech == Speech::kFrames);
   CHECK(greet("PO", false).speech == Speech::kNeedMore);
   CHECK(greet("PROXY ", true).speech == Speech::kFrames);
-  for (const char* method : {"GET /", "POST /", "HEAD /", "PUT /", "DELETE /", "OPTIONS *", "CONNECT a:1", "PATCH /", "PRI * HTTP/2.0"}) {
+  for (const char* method :
+       {"GET /", "POST /", "HEAD /", "PUT /", "DELETE /", "OPTIONS *", "CONNECT a:1", "PATCH /", "PRI * HTTP/2.0"}) {
     CAPTURE(method);
     CHECK(greet(method, false).speech == Speech::kHttp);
     CHECK(greet(method, true).speech == Speech::kHttp);
@@ -56,7 +58,8 @@ TEST_CASE("a PROXY v2 header may have more fields, an IPv6 source or none", "[ne
   CHECK(extended.speech == Speech::kProxy);
   CHECK(extended.bytes == 16 + 12 + 11);
   CHECK(extended.source->text() == "203.0.113.9:12345");
-  const std::string v6 = bytes({0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 7}) + std::string(16, '\0') + bytes({0, 80, 0, 81});
+  const std::string v6 =
+      bytes({0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 7}) + std::string(16, '\0') + bytes({0, 80, 0, 81});
   CHECK(greet(proxy_v2(1, 2, v6), false).source->text() == "[2001:db8::7]:80");
   CHECK_FALSE(greet(proxy_v2(0, 1, kV4Addresses), false).source.has_value());
   CHECK_FALSE(greet("PROXY UNKNOWN\r\n", false).source.has_value());

@@ -68,7 +68,9 @@ class LoopThread {
  public:
   explicit LoopThread(std::string name = "loop") : loop(std::move(name), clock) {}
   ~LoopThread() { stop(); }
-  void start() { thread_ = std::thread([this] { loop.run(); }); }
+  void start() {
+    thread_ = std::thread([this] { loop.run(); });
+  }
   void stop() {
     if (!thread_.joinable()) return;
     loop.stop();
@@ -92,8 +94,8 @@ class LoopThread {
   std::thread thread_;
 };
 
-/// The far end of a connection, spoken byte by byte. What it expects and doesn't get it throws, so that it can be used on
-/// any thread.
+/// The far end of a connection, spoken byte by byte. What it expects and doesn't get it throws, so that it can be used
+/// on any thread.
 class Peer {
  public:
   explicit Peer(int32_t port, int receive_buffer_bytes = 0) : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
@@ -102,7 +104,8 @@ class Peer {
     ::setsockopt(fd_, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
     const int yes = 1;
     ::setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
-    if (receive_buffer_bytes != 0) ::setsockopt(fd_, SOL_SOCKET, SO_RCVBUF, &receive_buffer_bytes, sizeof receive_buffer_bytes);
+    if (receive_buffer_bytes != 0)
+      ::setsockopt(fd_, SOL_SOCKET, SO_RCVBUF, &receive_buffer_bytes, sizeof receive_buffer_bytes);
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_port = htons(static_cast<uint16_t>(port));
@@ -172,7 +175,8 @@ class Peer {
   HeadDecoder decoder_;
 };
 
-inline std::string request_frame(int32_t code, int32_t opaque, std::string body = {}, std::string ext_json = {}, bool oneway = false) {
+inline std::string request_frame(int32_t code, int32_t opaque, std::string body = {}, std::string ext_json = {},
+                                 bool oneway = false) {
   OutgoingRequest request;
   request.code = code;
   request.ext_json = std::move(ext_json);
@@ -211,12 +215,16 @@ struct PopRequest {
 };
 
 inline std::string echo_frame(int32_t opaque, const std::string& text, std::string body = {}, bool oneway = false) {
-  return request_frame(static_cast<int32_t>(EchoRequest::kCode), opaque, std::move(body), "\"text\":\"" + text + "\"", oneway);
+  return request_frame(static_cast<int32_t>(EchoRequest::kCode), opaque, std::move(body), "\"text\":\"" + text + "\"",
+                       oneway);
 }
 inline std::string size_frame(int32_t opaque, int64_t bytes) {
-  return request_frame(static_cast<int32_t>(SizeRequest::kCode), opaque, {}, "\"bytes\":\"" + std::to_string(bytes) + "\"");
+  return request_frame(static_cast<int32_t>(SizeRequest::kCode), opaque, {},
+                       "\"bytes\":\"" + std::to_string(bytes) + "\"");
 }
-inline std::string park_frame(int32_t opaque) { return request_frame(static_cast<int32_t>(ParkRequest::kCode), opaque); }
+inline std::string park_frame(int32_t opaque) {
+  return request_frame(static_cast<int32_t>(ParkRequest::kCode), opaque);
+}
 inline std::string work_frame(int32_t opaque, const std::string& text, bool oneway = false) {
   return request_frame(static_cast<int32_t>(WorkRequest::kCode), opaque, {}, "\"text\":\"" + text + "\"", oneway);
 }
@@ -239,7 +247,9 @@ struct TestProcessor {
   Reply work(const Call& call, const WorkRequest& request) {
     return Reply::ok(EchoResponse{request.text + (call.channel->loop().here() ? " on the loop" : " on a worker")});
   }
-  Reply pop(const Call& call, const PopRequest&) { return Reply::refuse(ResponseCode::kSuccess, std::to_string(call.head.code)); }
+  Reply pop(const Call& call, const PopRequest&) {
+    return Reply::refuse(ResponseCode::kSuccess, std::to_string(call.head.code));
+  }
 
   Responder unpark() {
     const std::lock_guard lock(mu);
@@ -265,7 +275,8 @@ struct TestProcessor {
 /// A server on its own loops, with everything the tests ask it for.
 class TestServer {
  public:
-  explicit TestServer(ServerLimits limits = {}, size_t loop_count = 1, size_t worker_queue = 100, bool run_workers = true)
+  explicit TestServer(ServerLimits limits = {}, size_t loop_count = 1, size_t worker_queue = 100,
+                      bool run_workers = true)
       : workers(worker_queue), router(workers, log) {
     router.on<EchoRequest>(Lane::kLoop, processor, &TestProcessor::echo);
     router.on<ParkRequest>(Lane::kLoop, processor, &TestProcessor::park);

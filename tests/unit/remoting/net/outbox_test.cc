@@ -34,7 +34,8 @@ TEST_CASE("output keeps its order, wherever one begins to read it", "[net]") {
   const std::string l(Outbox::kPinFromBytes, 'L');
   const std::string all = l + "head" + std::string(10, 's') + l + l + "tail";
   CHECK(outbox.size() == all.size());
-  for (size_t skip = 0; skip <= all.size(); skip += 97) CHECK(joined(outbox, skip, outbox.max_ranges()) == all.substr(skip));
+  for (size_t skip = 0; skip <= all.size(); skip += 97)
+    CHECK(joined(outbox, skip, outbox.max_ranges()) == all.substr(skip));
   CHECK(joined(outbox, all.size(), 8).empty());
   CHECK(joined(outbox, 0, 2) == l + "head" + std::string(10, 's'));
   CHECK(large.keep.use_count() == 4);

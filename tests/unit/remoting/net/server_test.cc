@@ -24,8 +24,9 @@ TEST_CASE("an answer's header has Java's keys in alphabetical order and none tha
   Peer peer(server.port);
   peer.send(echo_frame(7, "a\\\"b"));
   const std::string frame = peer.frame();
-  CHECK(frame.substr(8) ==
-        R"({"code":0,"extFields":{"text":"a\"b"},"flag":1,"language":"JAVA","opaque":7,"serializeTypeCurrentRPC":"JSON","version":479})");
+  CHECK(
+      frame.substr(8) ==
+      R"({"code":0,"extFields":{"text":"a\"b"},"flag":1,"language":"JAVA","opaque":7,"serializeTypeCurrentRPC":"JSON","version":479})");
   CHECK(load_be<uint32_t>(frame.data() + 4) == frame.size() - 8);
 }
 
@@ -52,10 +53,10 @@ TEST_CASE("a one-way request is never answered, whatever becomes of it", "[net]"
   TestServer server({}, 1, 0);  // no place for workers' tasks
   Peer peer(server.port);
   peer.send(echo_frame(1, "x", {}, true));
-  peer.send(request_frame(31'999, 2, {}, {}, true));                                          // unknown
-  peer.send(request_frame(static_cast<int32_t>(EchoRequest::kCode), 3, {}, {}, true));        // field missing
-  peer.send(work_frame(4, "x", true));                                                        // workers full
-  peer.send(request_frame(static_cast<int32_t>(ParkRequest::kCode), 5, {}, {}, true));        // dropped
+  peer.send(request_frame(31'999, 2, {}, {}, true));                                    // unknown
+  peer.send(request_frame(static_cast<int32_t>(EchoRequest::kCode), 3, {}, {}, true));  // field missing
+  peer.send(work_frame(4, "x", true));                                                  // workers full
+  peer.send(request_frame(static_cast<int32_t>(ParkRequest::kCode), 5, {}, {}, true));  // dropped
   REQUIRE(eventually([&] { return server.processor.parked_count() == 1; }));
   server.processor.drop_parked();
   peer.send(echo_frame(6, "the only answer"));
@@ -113,7 +114,8 @@ TEST_CASE("answers from other threads arrive whole, large bodies by reference to
       for (int i = 0; i < kParked / 4; ++i) {
         const auto small = std::make_shared<const std::string>(100, 's');
         const auto large = std::make_shared<const std::string>(5'000 + t, 'l');
-        const std::vector<PinnedBytes> body = {{as_bytes(*small), small}, {as_bytes(*large), large}, {as_bytes(*small), small}};
+        const std::vector<PinnedBytes> body = {
+            {as_bytes(*small), small}, {as_bytes(*large), large}, {as_bytes(*small), small}};
         server.processor.unpark().send(ResponseCode::kSuccess, "", EchoResponse{std::to_string(t)}, body);
       }
     });
@@ -122,7 +124,8 @@ TEST_CASE("answers from other threads arrive whole, large bodies by reference to
   for (int i = 0; i < kParked; ++i) {
     const Response response = peer.response();
     const int t = std::stoi(std::string(response.field("text").value()));
-    CHECK(response.body == std::string(100, 's') + std::string(static_cast<size_t>(5'000 + t), 'l') + std::string(100, 's'));
+    CHECK(response.body ==
+          std::string(100, 's') + std::string(static_cast<size_t>(5'000 + t), 'l') + std::string(100, 's'));
   }
 }
 
