@@ -1,9 +1,13 @@
 #pragma once
 
 #include <array>
+#include <chrono>
+#include <functional>
+#include <future>
 #include <memory>
 #include <span>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "broker/config.h"
@@ -130,10 +134,27 @@ struct HotBroker {
     }
     return channel->answers() == before ? remoting::Response{} : channel->last();
   }
-  /// What a loop does in a turn, posted tasks and turn-end tasks included, until it has nothing left.
-  void turn_loop() {
-    loop.post([this] { loop.at_turn_end([this] { loop.stop(); }); });
-    loop.run();
+  /// One turn of the loop, on a thread of its own: `step`, then what stands at the turn's end. Once this was called,
+  /// requests belong into such steps.
+  void turn(std::function<void()> step = {}) {
+    if (!runner.joinable()) runner = std::thread([this] { loop.run(); });
+    std::promise<void> done;
+    loop.post([&] {
+      if (step) step();
+      loop.at_turn_end([&done] { done.set_value(); });
+    });
+    done.get_future().wait();
+  }
+  /// Turns until there are `count` answers, at most 10 s.
+  void turn_until_answers(size_t count) {
+    const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    for (bool there = false; !there && std::chrono::steady_clock::now() < give_up;) {
+      turn([&] { there = channel->answers() >= count; });
+    }
+  }
+  ~HotBroker() {
+    loop.stop();
+    if (runner.joinable()) runner.join();
   }
 
   static broker::BrokerConfig make_settings(const std::function<void(broker::BrokerConfig&)>& adjust) {
@@ -178,6 +199,7 @@ struct HotBroker {
   } send_processor{*this};
   broker::PullProcessor pull_processor{{store, topics, groups, consumers, offsets, config, statistics, workers, holds}, loops};
   std::shared_ptr<CapturingChannel> channel;
+  std::thread runner;
 };
 
 /// A plain send to queue 1 of topic orders.

@@ -383,7 +383,7 @@ TEST_CASE("a sync-flushed send is answered by the flush that covers it", "[broke
   CHECK(broker.channel->answers() == 0);
   CHECK(broker.parked.waiting(broker.loop) == 2);
   broker.store.flush();
-  broker.turn_loop();
+  broker.turn();
   REQUIRE(broker.channel->answers() == 2);
   CHECK(broker.channel->answer(0).code == 0);
   CHECK(broker.channel->answer(0).field("queueOffset") == "0");
@@ -407,7 +407,7 @@ TEST_CASE("a failed flush never answers OK, not before and not after", "[broker]
   HotBroker broker({}, store::FlushMode::kSync);
   broker.send(order());
   broker.store.fail_flush();
-  broker.turn_loop();
+  broker.turn();
   REQUIRE(broker.channel->answers() == 1);
   CHECK(broker.channel->last().code == 14);
   CHECK(broker.channel->last().field("MSG_REGION") == "DefaultRegion");
@@ -424,7 +424,7 @@ TEST_CASE("a flush that comes too late is FLUSH_DISK_TIMEOUT with the whole head
   broker.send(order());
   CHECK(broker.channel->answers() == 0);
   broker.parked.durable(broker.store.durable, false);  // a flush that covered none of them
-  broker.turn_loop();
+  broker.turn();
   REQUIRE(broker.channel->answers() == 1);
   CHECK(broker.channel->last().code == 10);
   CHECK(broker.channel->last().field("queueOffset") == "0");
