@@ -35,12 +35,16 @@ MIXED = ["send_sync", "push_concurrent", "auto_create_topic", "connections", "na
 
 @dataclasses.dataclass
 class Suite:
-    """`run(lab, name, cases)` runs the chosen cases; `group` is the word of --only that stands for several suites."""
+    """`run(lab, name, cases)` runs the chosen cases; `group` is the word of --only that stands for several suites.
+
+    `needs` are calls of Toolchains that can be made ahead.
+    """
 
     name: str
     group: str
     cases: list
     run: typing.Callable
+    needs: tuple = ()
 
 
 def _java(version, *jvm, cluster=None, extra=()):
@@ -79,23 +83,25 @@ def _mixed(namesrv, broker):
     return run
 
 
+_JAVA5 = (("java_classes", "5.3.3"),)
+_JAVA4 = (("java_classes", "4.9.8"),)
 _ONE_BY_ONE = ("--parallel", "1")
 _BINARY_CODEC = "-Drocketmq.serialize.type=ROCKETMQ"
 ALL = [
-    Suite("java5", "java5", JAVA, _java("5.3.3")),
-    Suite("java4", "java4", JAVA, _java("4.9.8")),
-    Suite("java5-binary", "java5", BINARY, _java("5.3.3", _BINARY_CODEC)),
-    Suite("java5-restart", "java5", RESTART, _java("5.3.3", cluster=_restart_cluster, extra=_ONE_BY_ONE)),
-    Suite("java4-restart", "java4", RESTART, _java("4.9.8", cluster=_restart_cluster, extra=_ONE_BY_ONE)),
-    Suite("go", "go", GO, _client("go_program")),
-    Suite("python", "python", PYTHON, _client("python_program")),
-    Suite("node", "node", NODE, _client("node_program")),
-    Suite("admin5", "admin", list(admin_cases.CASES), lambda lab, name, cases: run_admin(lab, name, cases, "5.3.3")),
-    Suite("admin4", "admin", list(admin_cases.CASES), lambda lab, name, cases: run_admin(lab, name, cases, "4.9.8")),
-    Suite("dashboard", "dashboard", DASHBOARD, _java("5.3.3")),
+    Suite("java5", "java5", JAVA, _java("5.3.3"), _JAVA5),
+    Suite("java4", "java4", JAVA, _java("4.9.8"), _JAVA4),
+    Suite("java5-binary", "java5", BINARY, _java("5.3.3", _BINARY_CODEC), _JAVA5),
+    Suite("java5-restart", "java5", RESTART, _java("5.3.3", cluster=_restart_cluster, extra=_ONE_BY_ONE), _JAVA5),
+    Suite("java4-restart", "java4", RESTART, _java("4.9.8", cluster=_restart_cluster, extra=_ONE_BY_ONE), _JAVA4),
+    Suite("go", "go", GO, _client("go_program"), (("go_program",),)),
+    Suite("python", "python", PYTHON, _client("python_program"), (("python_program",),)),
+    Suite("node", "node", NODE, _client("node_program"), (("node_program",),)),
+    Suite("admin5", "admin", list(admin_cases.CASES), lambda lab, name, cases: run_admin(lab, name, cases, "5.3.3"), _JAVA5),
+    Suite("admin4", "admin", list(admin_cases.CASES), lambda lab, name, cases: run_admin(lab, name, cases, "4.9.8"), _JAVA4),
+    Suite("dashboard", "dashboard", DASHBOARD, _java("5.3.3"), _JAVA5),
     Suite("wire", "wire", list(wire_cases.CASES), wire_cases.run_wire),
-    Suite("mixed-namesrv", "mixed", MIXED, _mixed("ours", "apache")),
-    Suite("mixed-broker", "mixed", MIXED, _mixed("apache", "ours")),
+    Suite("mixed-namesrv", "mixed", MIXED, _mixed("ours", "apache"), (*_JAVA5, ("apache_server_lib",))),
+    Suite("mixed-broker", "mixed", MIXED, _mixed("apache", "ours"), (*_JAVA5, ("apache_server_lib",))),
 ]
 
 

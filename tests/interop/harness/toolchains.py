@@ -33,8 +33,20 @@ class Toolchains:
     def __init__(self, cache):
         self.cache = pathlib.Path(cache).resolve()
         self.cache.mkdir(parents=True, exist_ok=True)
-        self._locks = {}
+        self._locks, self._failures = {}, {}
         self._lock = threading.Lock()
+
+    def prefetch(self, *makers):
+        """Starts making things in the background: a download and a build go well together. Failures show where the thing is used."""
+
+        def quietly(maker, arguments):
+            try:
+                getattr(self, maker)(*arguments)
+            except (Missing, BuildError):
+                pass
+
+        for maker, *arguments in makers:
+            threading.Thread(target=quietly, args=(maker, arguments), daemon=True).start()
 
     def java_lib(self, version):
         """The folder of jars of this client version."""
@@ -123,9 +135,15 @@ class Toolchains:
             stamp = self.cache / f"{name}.stamp"
             if out.exists() and stamp.exists() and stamp.read_text() == digest:
                 return
-            if tool:
-                self._need(tool, tool)
-            make()
+            if name in self._failures:
+                raise self._failures[name]
+            try:
+                if tool:
+                    self._need(tool, tool)
+                make()
+            except (Missing, BuildError) as failure:
+                self._failures[name] = failure
+                raise
             stamp.write_text(digest)
 
     def _named_lock(self, name):
