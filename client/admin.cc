@@ -41,13 +41,16 @@ std::string json_of(const GroupConfig& config) {
     attributes += fmt::format("{}{}:{}", attributes.empty() ? "" : ",", quoted(name), quoted(value));
   }
   return fmt::format(
-      "{{\"attributes\":{{{}}},\"brokerId\":{},\"consumeBroadcastEnable\":{},\"consumeEnable\":{},\"consumeFromMinEnable\":{},"
-      "\"consumeMessageOrderly\":{},\"consumeTimeoutMinute\":15,\"groupName\":{},\"groupRetryPolicy\":{},\"groupSysFlag\":0,"
-      "\"notifyConsumerIdsChangedEnable\":{},\"retryMaxTimes\":{},\"retryQueueNums\":{},\"whichBrokerWhenConsumeSlowly\":{}}}",
-      attributes, config.broker_id, config.consume_broadcast_enable, config.consume_enable, config.consume_from_min_enable,
-      config.consume_message_orderly, quoted(config.name),
-      config.retry_policy_json.empty() ? "{\"type\":\"CUSTOMIZED\"}" : config.retry_policy_json, config.notify_ids_changed,
-      config.retry_max_times, config.retry_queues, config.which_broker_when_slow);
+      "{{\"attributes\":{{{}}},\"brokerId\":{},\"consumeBroadcastEnable\":{},\"consumeEnable\":{},"
+      "\"consumeFromMinEnable\":{},"
+      "\"consumeMessageOrderly\":{},\"consumeTimeoutMinute\":15,\"groupName\":{},\"groupRetryPolicy\":{},"
+      "\"groupSysFlag\":0,"
+      "\"notifyConsumerIdsChangedEnable\":{},\"retryMaxTimes\":{},\"retryQueueNums\":{},"
+      "\"whichBrokerWhenConsumeSlowly\":{}}}",
+      attributes, config.broker_id, config.consume_broadcast_enable, config.consume_enable,
+      config.consume_from_min_enable, config.consume_message_orderly, quoted(config.name),
+      config.retry_policy_json.empty() ? "{\"type\":\"CUSTOMIZED\"}" : config.retry_policy_json,
+      config.notify_ids_changed, config.retry_max_times, config.retry_queues, config.which_broker_when_slow);
 }
 
 /// Whether a message really has the key that its hash answered for.
@@ -147,7 +150,8 @@ Result<Properties> Admin::name_server_config(const std::string& server) {
   return Properties::parse(response.body);
 }
 
-Result<void> Admin::update_name_server_config(const std::string& server, const std::string& key, const std::string& value) {
+Result<void> Admin::update_name_server_config(const std::string& server, const std::string& key,
+                                              const std::string& value) {
   COMET_TRY_VOID(ask(server, remoting::UpdateNamesrvConfigRequest{}, property_line(key, value)));
   return {};
 }
@@ -239,11 +243,13 @@ Result<void> Admin::delete_group(const std::string& address, const std::string& 
 }
 
 Result<std::map<std::string, GroupFields>> Admin::groups(const std::string& address) {
-  COMET_TRY(const Response response, ask(address, remoting::GetAllSubscriptiongroupConfigRequest{}, {}, kStatsTimeoutMs));
+  COMET_TRY(const Response response,
+            ask(address, remoting::GetAllSubscriptiongroupConfigRequest{}, {}, kStatsTimeoutMs));
   return read_groups(response.body);
 }
 
-Result<ConsumeStats> Admin::consume_stats(const std::string& address, const std::string& group, const std::string& topic) {
+Result<ConsumeStats> Admin::consume_stats(const std::string& address, const std::string& group,
+                                          const std::string& topic) {
   remoting::GetConsumeStatsRequest request;
   request.consumer_group = group;
   if (!topic.empty()) request.topic = topic;
@@ -288,7 +294,8 @@ Result<std::map<Queue, int64_t>> Admin::reset_offsets(const std::string& address
   return read_reset_offsets(response.body);
 }
 
-Result<void> Admin::update_offset(const std::string& address, const std::string& group, const Queue& queue, int64_t offset) {
+Result<void> Admin::update_offset(const std::string& address, const std::string& group, const Queue& queue,
+                                  int64_t offset) {
   remoting::UpdateConsumerOffsetRequest request;
   request.consumer_group = group;
   request.topic = queue.topic;
@@ -330,7 +337,8 @@ Result<ReceivedMessage> Admin::view(const std::string& address, const std::strin
   if (!topic.empty()) request.topic = topic;
   COMET_TRY(const Response response, ask(address, request));
   COMET_TRY(auto messages, read_messages(response.body, {}));
-  if (messages.empty()) return fail(Errc::kNotFound, fmt::format("{} has no message at offset {}", address, offset.value));
+  if (messages.empty())
+    return fail(Errc::kNotFound, fmt::format("{} has no message at offset {}", address, offset.value));
   return std::move(messages.front());
 }
 
@@ -346,7 +354,8 @@ Result<QueueEntries> Admin::queue_entries(const std::string& address, const Queu
   return read_queue_entries(response.body);
 }
 
-Result<std::vector<Queue>> Admin::queues_of_client(const std::string& address, const std::string& group, const std::string& client_id) {
+Result<std::vector<Queue>> Admin::queues_of_client(const std::string& address, const std::string& group,
+                                                   const std::string& client_id) {
   remoting::GetConsumerRunningInfoRequest request;
   request.consumer_group = group;
   request.client_id = client_id;
@@ -354,8 +363,8 @@ Result<std::vector<Queue>> Admin::queues_of_client(const std::string& address, c
   return read_client_queues(response.body);
 }
 
-Result<std::string> Admin::consume_directly(const std::string& address, const std::string& group, const std::string& client_id,
-                                            const ReceivedMessage& message) {
+Result<std::string> Admin::consume_directly(const std::string& address, const std::string& group,
+                                            const std::string& client_id, const ReceivedMessage& message) {
   remoting::ConsumeMessageDirectlyRequest request;
   request.consumer_group = group;
   request.client_id = client_id;

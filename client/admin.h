@@ -37,8 +37,8 @@ struct GroupConfig {
 
 /// A question for messages by key. Times are when the broker stored them.
 struct KeyQuery {
-  std::string topic;
-  std::string key;
+  std::string topic{};
+  std::string key{};
   bool unique = false;  ///< the key is a UNIQ_KEY
   int32_t most = 64;
   int64_t begin_ms = 0;
@@ -54,8 +54,9 @@ struct OffsetReset {
   std::optional<int64_t> offset;
 };
 
-/// Questions and orders to name servers and brokers. An answer that refuses is an error: kNotFound for what isn't there,
-/// kRefused otherwise, with address, request, code and remark. Not thread-safe. Source: DefaultMQAdminExt, remoting.md 10, 12.
+/// Questions and orders to name servers and brokers. An answer that refuses is an error: kNotFound for what isn't
+/// there, kRefused otherwise, with address, request, code and remark. Not thread-safe. Source: DefaultMQAdminExt,
+/// remoting.md 10, 12.
 class Admin {
  public:
   static constexpr int64_t kTimeoutMs = 5'000;
@@ -100,7 +101,8 @@ class Admin {
   Result<void> delete_group(const std::string& address, const std::string& group, bool clean_offset);
   Result<std::map<std::string, GroupFields>> groups(const std::string& address);
 
-  Result<ConsumeStats> consume_stats(const std::string& address, const std::string& group, const std::string& topic = {});
+  Result<ConsumeStats> consume_stats(const std::string& address, const std::string& group,
+                                     const std::string& topic = {});
   Result<BrokerConsumeStats> broker_consume_stats(const std::string& address, bool order, int64_t timeout_ms);
   Result<StatsData> stats(const std::string& address, const std::string& name, const std::string& key);
   Result<GroupClients> consumers(const std::string& address, const std::string& group);
@@ -118,10 +120,11 @@ class Admin {
                                      const std::string& group);
 
   /// The queues that a connected consumer works on, asked of it through its broker.
-  Result<std::vector<Queue>> queues_of_client(const std::string& address, const std::string& group, const std::string& client_id);
+  Result<std::vector<Queue>> queues_of_client(const std::string& address, const std::string& group,
+                                              const std::string& client_id);
   /// Has a connected client of the group consume the message now; what it said, as ConsumeMessageDirectlyResult's text.
-  Result<std::string> consume_directly(const std::string& address, const std::string& group, const std::string& client_id,
-                                       const ReceivedMessage& message);
+  Result<std::string> consume_directly(const std::string& address, const std::string& group,
+                                       const std::string& client_id, const ReceivedMessage& message);
 
  private:
   template <class Request>

@@ -21,7 +21,9 @@ namespace {
 
 Queue queue_of(const remoting::MessageQueue& from) { return {from.topic, from.broker_name, from.queue_id.value}; }
 
-Broker broker_of(const remoting::BrokerData& from) { return {from.cluster, from.broker_name, from.addresses, from.enable_acting_master}; }
+Broker broker_of(const remoting::BrokerData& from) {
+  return {from.cluster, from.broker_name, from.addresses, from.enable_acting_master};
+}
 
 ConsumeStats consume_stats_of(const remoting::ConsumeStats& from) {
   ConsumeStats stats;
@@ -39,7 +41,8 @@ Connection connection_of(const remoting::Connection& from) {
 }
 
 void sort_by_client(std::vector<Connection>& connections) {
-  std::sort(connections.begin(), connections.end(), [](const Connection& a, const Connection& b) { return a.client_id < b.client_id; });
+  std::sort(connections.begin(), connections.end(),
+            [](const Connection& a, const Connection& b) { return a.client_id < b.client_id; });
 }
 
 template <class Wanted>
@@ -82,10 +85,12 @@ Result<Route> read_route(std::string_view body) {
   Route route;
   for (const auto& broker : from.brokers) route.brokers.push_back(broker_of(broker));
   for (const auto& queues : from.queues) {
-    route.queues.push_back({queues.broker_name, queues.read_queue_nums, queues.write_queue_nums, queues.perm, queues.sys_flag});
+    route.queues.push_back(
+        {queues.broker_name, queues.read_queue_nums, queues.write_queue_nums, queues.perm, queues.sys_flag});
   }
   route.order_topic_conf = from.order_topic_conf.value_or("");
-  std::sort(route.brokers.begin(), route.brokers.end(), [](const Broker& a, const Broker& b) { return a.name < b.name; });
+  std::sort(route.brokers.begin(), route.brokers.end(),
+            [](const Broker& a, const Broker& b) { return a.name < b.name; });
   std::sort(route.queues.begin(), route.queues.end(),
             [](const BrokerQueues& a, const BrokerQueues& b) { return a.broker_name < b.broker_name; });
   return route;
@@ -96,8 +101,9 @@ Result<std::vector<Broker>> ClusterInfo::of(const std::string& cluster) const {
   if (found == clusters.end()) {
     std::string known;
     for (const auto& [name, ignored] : clusters) known += (known.empty() ? "" : ", ") + name;
-    return fail(Errc::kNotFound, known.empty() ? fmt::format("no cluster {}: no broker has registered", cluster)
-                                               : fmt::format("no cluster {}; the name server knows {}", cluster, known));
+    return fail(Errc::kNotFound, known.empty()
+                                     ? fmt::format("no cluster {}: no broker has registered", cluster)
+                                     : fmt::format("no cluster {}; the name server knows {}", cluster, known));
   }
   std::vector<Broker> members;
   for (const std::string& name : found->second) {
@@ -195,7 +201,8 @@ Result<std::vector<ProducerInfo>> read_producers(std::string_view body) {
   std::vector<ProducerInfo> producers;
   for (const auto& [group, clients] : from.groups) {
     for (const auto& one : clients) {
-      producers.push_back({group, one.client_id, one.remote_text, one.language.value_or(""), one.version, one.last_update_timestamp_ms});
+      producers.push_back({group, one.client_id, one.remote_text, one.language.value_or(""), one.version,
+                           one.last_update_timestamp_ms});
     }
   }
   return producers;
@@ -214,8 +221,9 @@ Result<StatsData> read_stats(std::string_view body) {
 
 Result<TopicConfig> read_topic_config(std::string_view body) {
   COMET_TRY(const remoting::TopicConfig from, remoting::parse_topic_config(body));
-  return TopicConfig{from.name,  from.read_queue_nums, from.write_queue_nums, from.perm, std::string(name_of(from.filter_type)),
-                     from.sys_flag, from.order,        from.attributes};
+  return TopicConfig{
+      from.name,     from.read_queue_nums, from.write_queue_nums, from.perm, std::string(name_of(from.filter_type)),
+      from.sys_flag, from.order,           from.attributes};
 }
 
 Result<QueueEntries> read_queue_entries(std::string_view body) {
@@ -255,9 +263,10 @@ Result<std::string> read_consume_result(std::string_view body) {
     if (!result.is_object() || !result.contains(name)) return std::string(otherwise);
     return result[name].is_string() ? result[name].get<std::string>() : result[name].dump();
   };
-  return fmt::format("ConsumeMessageDirectlyResult [order={}, autoCommit={}, consumeResult={}, remark={}, spentTimeMills={}]",
-                     text("order", "false"), text("autoCommit", "true"), text("consumeResult", "null"), text("remark", "null"),
-                     text("spentTimeMills", "0"));
+  return fmt::format(
+      "ConsumeMessageDirectlyResult [order={}, autoCommit={}, consumeResult={}, remark={}, spentTimeMills={}]",
+      text("order", "false"), text("autoCommit", "true"), text("consumeResult", "null"), text("remark", "null"),
+      text("spentTimeMills", "0"));
 }
 
 namespace {

@@ -44,8 +44,8 @@ struct BrokerQueues {
 };
 
 struct Route {
-  std::vector<Broker> brokers;        ///< by name
-  std::vector<BrokerQueues> queues;   ///< by broker name
+  std::vector<Broker> brokers;       ///< by name
+  std::vector<BrokerQueues> queues;  ///< by broker name
   std::string order_topic_conf;
 
   const Broker* broker(std::string_view name) const;
@@ -56,8 +56,8 @@ struct Route {
 Result<Route> read_route(std::string_view body);
 
 struct ClusterInfo {
-  std::map<std::string, Broker> brokers;                      ///< by name
-  std::map<std::string, std::vector<std::string>> clusters;   ///< broker names, sorted
+  std::map<std::string, Broker> brokers;                     ///< by name
+  std::map<std::string, std::vector<std::string>> clusters;  ///< broker names, sorted
 
   /// Brokers of a cluster; kNotFound, naming the known ones, if it isn't there.
   Result<std::vector<Broker>> of(const std::string& cluster) const;

@@ -60,7 +60,8 @@ void BlockingClient::run() { loop_.run(); }
 
 void BlockingClient::stop() { loop_.stop(); }
 
-Result<remoting::Response> BlockingClient::call(const std::string& address, remoting::OutgoingRequest request, int64_t timeout_ms) {
+Result<remoting::Response> BlockingClient::call(const std::string& address, remoting::OutgoingRequest request,
+                                                int64_t timeout_ms) {
   COMET_ASSERT(!loop_.here());
   auto box = std::make_shared<Mailbox>();
   client_.call(address, std::move(request), timeout_ms, Slip(box));

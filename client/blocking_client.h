@@ -12,7 +12,8 @@ namespace comet::client {
 
 /// Connections for a program that asks and waits: tools, tests, benches. One connection per address, one loop.
 ///
-/// Starts no thread: the program's main makes one that calls run(), and joins it after stop(). call() from any other thread.
+/// Starts no thread: the program's main makes one that calls run(), and joins it after stop(). call() from any other
+/// thread.
 class BlockingClient final : public Transport {
  public:
   BlockingClient(const Clock& clock, remoting::Client::Options options, Log& log);
@@ -23,7 +24,8 @@ class BlockingClient final : public Transport {
   /// Any thread. Calls that still wait return kClosed.
   void stop();
 
-  Result<remoting::Response> call(const std::string& address, remoting::OutgoingRequest request, int64_t timeout_ms) override;
+  Result<remoting::Response> call(const std::string& address, remoting::OutgoingRequest request,
+                                  int64_t timeout_ms) override;
 
  private:
   const int64_t connect_timeout_ms_;

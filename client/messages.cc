@@ -36,7 +36,8 @@ class Inflater {
       out.append(chunk.data(), chunk.size() - stream_.avail_out);
     }
     if (status != Z_STREAM_END) {
-      return fail(Errc::kCorrupt, fmt::format("body doesn't unpack: zlib status {} after {} bytes", status, out.size()));
+      return fail(Errc::kCorrupt,
+                  fmt::format("body doesn't unpack: zlib status {} after {} bytes", status, out.size()));
     }
     return out;
   }
@@ -64,7 +65,8 @@ Result<ReceivedMessage> take(const DecodedMessage& decoded, std::string_view bro
   to.store_timestamp_ms = from.store_timestamp_ms;
   to.born_host = from.born_host;
   to.store_host = from.store_host;
-  each_property(from.properties, [&](std::string_view name, std::string_view value) { to.properties.emplace_back(name, value); });
+  each_property(from.properties,
+                [&](std::string_view name, std::string_view value) { to.properties.emplace_back(name, value); });
   if (packing_of(from.sys_flag) == Packing::kZlib) {
     COMET_TRY(to.body, Inflater().unpack(from.body));
   } else {
@@ -78,9 +80,12 @@ Result<ReceivedMessage> take(const DecodedMessage& decoded, std::string_view bro
 Packing packing_of(int32_t sys_flag) {
   if ((sys_flag & ::comet::sys_flag::kCompressed) == 0) return Packing::kPlain;
   switch (sys_flag & ::comet::sys_flag::kCompressionMask) {
-    case ::comet::sys_flag::kCompressionLz4: return Packing::kLz4;
-    case ::comet::sys_flag::kCompressionZstd: return Packing::kZstd;
-    default: return Packing::kZlib;  // 4.x clients set no type
+    case ::comet::sys_flag::kCompressionLz4:
+      return Packing::kLz4;
+    case ::comet::sys_flag::kCompressionZstd:
+      return Packing::kZstd;
+    default:
+      return Packing::kZlib;  // 4.x clients set no type
   }
 }
 

@@ -45,8 +45,8 @@ struct ReceivedMessage {
   std::string keys() const;
 };
 
-/// The records of a pull's, a query's or a look-up's answer. kCorrupt: a record that breaks the format or a body that doesn't
-/// unpack to at most 64 MiB.
+/// The records of a pull's, a query's or a look-up's answer. kCorrupt: a record that breaks the format or a body that
+/// doesn't unpack to at most 64 MiB.
 Result<std::vector<ReceivedMessage>> read_messages(std::string_view records, std::string_view broker_name);
 
 }  // namespace comet::client

@@ -9,8 +9,8 @@
 
 namespace comet::client {
 
-/// The name servers of a cluster: all know the same, so any of them may answer, and the next one is asked if one can't be
-/// reached. Not thread-safe.
+/// The name servers of a cluster: all know the same, so any of them may answer, and the next one is asked if one can't
+/// be reached. Not thread-safe.
 class NameServers {
  public:
   static constexpr std::string_view kDefault = "127.0.0.1:9876";
@@ -20,8 +20,8 @@ class NameServers {
 
   const std::vector<std::string>& addresses() const { return addresses_; }
 
-  /// The first answer of any code; later calls start with the server that gave it. The last server's error if none answers,
-  /// with what to do about it.
+  /// The first answer of any code; later calls start with the server that gave it. The last server's error if none
+  /// answers, with what to do about it.
   Result<remoting::Response> call(const remoting::OutgoingRequest& request);
 
  private:

@@ -22,18 +22,29 @@ bool worth_another(int32_t code) {
     case ResponseCode::kSystemBusy:
     case ResponseCode::kServiceNotAvailable:
     case ResponseCode::kNoPermission:
-    case ResponseCode::kTopicNotExist: return true;
-    default: return false;
+    case ResponseCode::kTopicNotExist:
+      return true;
+    default:
+      return false;
   }
 }
 
 bool stored(int32_t code, SendStatus& status) {
   switch (static_cast<ResponseCode>(code)) {
-    case ResponseCode::kSuccess: status = SendStatus::kOk; return true;
-    case ResponseCode::kFlushDiskTimeout: status = SendStatus::kFlushDiskTimeout; return true;
-    case ResponseCode::kFlushSlaveTimeout: status = SendStatus::kFlushSlaveTimeout; return true;
-    case ResponseCode::kSlaveNotAvailable: status = SendStatus::kSlaveNotAvailable; return true;
-    default: return false;
+    case ResponseCode::kSuccess:
+      status = SendStatus::kOk;
+      return true;
+    case ResponseCode::kFlushDiskTimeout:
+      status = SendStatus::kFlushDiskTimeout;
+      return true;
+    case ResponseCode::kFlushSlaveTimeout:
+      status = SendStatus::kFlushSlaveTimeout;
+      return true;
+    case ResponseCode::kSlaveNotAvailable:
+      status = SendStatus::kSlaveNotAvailable;
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -63,10 +74,14 @@ void append_to_batch(std::string& body, const std::string& message, int32_t flag
 
 std::string_view send_status_name(SendStatus status) {
   switch (status) {
-    case SendStatus::kFlushDiskTimeout: return "FLUSH_DISK_TIMEOUT";
-    case SendStatus::kFlushSlaveTimeout: return "FLUSH_SLAVE_TIMEOUT";
-    case SendStatus::kSlaveNotAvailable: return "SLAVE_NOT_AVAILABLE";
-    case SendStatus::kOk: break;
+    case SendStatus::kFlushDiskTimeout:
+      return "FLUSH_DISK_TIMEOUT";
+    case SendStatus::kFlushSlaveTimeout:
+      return "FLUSH_SLAVE_TIMEOUT";
+    case SendStatus::kSlaveNotAvailable:
+      return "SLAVE_NOT_AVAILABLE";
+    case SendStatus::kOk:
+      break;
   }
   return "SEND_OK";
 }
@@ -90,7 +105,8 @@ Result<Producer::Packed> Producer::pack(const OutgoingMessage& message) {
   COMET_TRY_VOID(put(property::kKeys, message.keys));
   for (const auto& [name, value] : message.properties) COMET_TRY_VOID(put(name, value));
   if (packed.properties.size() > kMaxPropertiesBytes) {
-    return fail(Errc::kInvalid, fmt::format("properties have {} bytes; at most {} fit", packed.properties.size(), kMaxPropertiesBytes));
+    return fail(Errc::kInvalid,
+                fmt::format("properties have {} bytes; at most {} fit", packed.properties.size(), kMaxPropertiesBytes));
   }
   return packed;
 }
@@ -105,7 +121,8 @@ Result<Sent> Producer::send_to(const Queue& queue, const OutgoingMessage& messag
   COMET_TRY(const auto route, route_of(message.topic));
   const Broker* broker = route->broker(queue.broker_name);
   if (broker == nullptr || broker->master().empty()) {
-    return fail(Errc::kNotFound, fmt::format("topic {} has no master {} in its route", message.topic, queue.broker_name));
+    return fail(Errc::kNotFound,
+                fmt::format("topic {} has no master {} in its route", message.topic, queue.broker_name));
   }
   return send_once(packed, queue, broker->master());
 }
@@ -143,7 +160,8 @@ Result<Sent> Producer::send_around(const Packed& packed) {
     const std::vector<Queue> queues = route->writable(packed.topic);
     if (queues.empty()) break;
     const Queue* queue = &queues[turn_++ % queues.size()];
-    for (size_t n = 0; n < queues.size() && queue->broker_name == last_broker; ++n) queue = &queues[turn_++ % queues.size()];
+    for (size_t n = 0; n < queues.size() && queue->broker_name == last_broker; ++n)
+      queue = &queues[turn_++ % queues.size()];
     last_broker = queue->broker_name;
     auto sent = send_once(packed, *queue, route->broker(queue->broker_name)->address());
     if (sent) return sent;

@@ -18,11 +18,11 @@ namespace comet::client {
 
 /// A message to send. Tags, keys and other properties must not hold the bytes 0x01 and 0x02.
 struct OutgoingMessage {
-  std::string topic;
-  std::string body;
-  std::string tags;  ///< empty: none
-  std::string keys;  ///< separated by blanks; empty: none
-  std::vector<std::pair<std::string, std::string>> properties;
+  std::string topic{};
+  std::string body{};
+  std::string tags{};  ///< empty: none
+  std::string keys{};  ///< separated by blanks; empty: none
+  std::vector<std::pair<std::string, std::string>> properties{};
   int32_t flag = 0;
 };
 
@@ -35,12 +35,12 @@ struct Sent {
   std::string msg_id;         ///< the UNIQ_KEY; of a batch, all of them joined by commas
   std::string offset_msg_id;  ///< the broker's
   Queue queue;
-  int64_t queue_offset = 0;   ///< of a batch: of its first message
+  int64_t queue_offset = 0;  ///< of a batch: of its first message
 };
 
-/// Sends and waits. Queues are taken in turn; when a broker can't be reached, is busy or not writable, the message goes to a
-/// queue of another broker. Bodies are sent as they are, never compressed. Not thread-safe.
-/// Source: DefaultMQProducerImpl, SendMessageRequestHeaderV2.
+/// Sends and waits. Queues are taken in turn; when a broker can't be reached, is busy or not writable, the message goes
+/// to a queue of another broker. Bodies are sent as they are, never compressed. Not thread-safe. Source:
+/// DefaultMQProducerImpl, SendMessageRequestHeaderV2.
 class Producer {
  public:
   struct Options {

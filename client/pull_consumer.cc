@@ -17,11 +17,16 @@ using remoting::ResponseCode;
 
 std::optional<PullStatus> status_of(int32_t code) {
   switch (static_cast<ResponseCode>(code)) {
-    case ResponseCode::kSuccess: return PullStatus::kFound;
-    case ResponseCode::kPullNotFound: return PullStatus::kNoNewMessage;
-    case ResponseCode::kPullRetryImmediately: return PullStatus::kNoMatchedMessage;
-    case ResponseCode::kPullOffsetMoved: return PullStatus::kOffsetIllegal;
-    default: return std::nullopt;
+    case ResponseCode::kSuccess:
+      return PullStatus::kFound;
+    case ResponseCode::kPullNotFound:
+      return PullStatus::kNoNewMessage;
+    case ResponseCode::kPullRetryImmediately:
+      return PullStatus::kNoMatchedMessage;
+    case ResponseCode::kPullOffsetMoved:
+      return PullStatus::kOffsetIllegal;
+    default:
+      return std::nullopt;
   }
 }
 
@@ -44,17 +49,23 @@ std::vector<std::string> tags_of(std::string_view expression) {
 void keep_matching(std::vector<ReceivedMessage>& messages, std::string_view expression) {
   const std::vector<std::string> tags = tags_of(expression);
   if (tags.empty()) return;
-  std::erase_if(messages, [&](const ReceivedMessage& one) { return std::find(tags.begin(), tags.end(), one.tags()) == tags.end(); });
+  std::erase_if(messages, [&](const ReceivedMessage& one) {
+    return std::find(tags.begin(), tags.end(), one.tags()) == tags.end();
+  });
 }
 
 }  // namespace
 
 std::string_view pull_status_name(PullStatus status) {
   switch (status) {
-    case PullStatus::kFound: return "FOUND";
-    case PullStatus::kNoNewMessage: return "NO_NEW_MSG";
-    case PullStatus::kNoMatchedMessage: return "NO_MATCHED_MSG";
-    case PullStatus::kOffsetIllegal: break;
+    case PullStatus::kFound:
+      return "FOUND";
+    case PullStatus::kNoNewMessage:
+      return "NO_NEW_MSG";
+    case PullStatus::kNoMatchedMessage:
+      return "NO_MATCHED_MSG";
+    case PullStatus::kOffsetIllegal:
+      break;
   }
   return "OFFSET_ILLEGAL";
 }
@@ -84,7 +95,8 @@ Result<std::vector<Queue>> PullConsumer::queues(const std::string& topic) {
   return route->readable(topic);
 }
 
-Result<Pulled> PullConsumer::pull(const Queue& queue, int64_t offset, int32_t most, int64_t hold_ms, std::string_view expression) {
+Result<Pulled> PullConsumer::pull(const Queue& queue, int64_t offset, int32_t most, int64_t hold_ms,
+                                  std::string_view expression) {
   remoting::PullMessageRequest request;
   request.consumer_group = options_.group;
   request.topic = queue.topic;

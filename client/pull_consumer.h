@@ -40,7 +40,8 @@ class PullConsumer {
 
   /// Up to `most` messages from `offset` on. `hold_ms`: how long the broker may wait for a message if there is none.
   /// `expression`: "*" or tags like "TagA || TagB"; what matches by hash alone is sorted out here.
-  Result<Pulled> pull(const Queue& queue, int64_t offset, int32_t most, int64_t hold_ms = 0, std::string_view expression = "*");
+  Result<Pulled> pull(const Queue& queue, int64_t offset, int32_t most, int64_t hold_ms = 0,
+                      std::string_view expression = "*");
 
   Result<int64_t> min_offset(const Queue& queue);
   Result<int64_t> max_offset(const Queue& queue);

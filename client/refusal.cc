@@ -13,8 +13,10 @@ bool means_absent(ResponseCode code) {
     case ResponseCode::kQueryNotFound:
     case ResponseCode::kSubscriptionGroupNotExist:
     case ResponseCode::kConsumerNotOnline:
-    case ResponseCode::kNoMessage: return true;
-    default: return false;
+    case ResponseCode::kNoMessage:
+      return true;
+    default:
+      return false;
   }
 }
 

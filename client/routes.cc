@@ -13,7 +13,8 @@ Result<Route> ask_route(NameServers& name_servers, const std::string& topic) {
   request.accept_standard_json_only = true;
   COMET_TRY(const remoting::Response response, name_servers.call(remoting::make_request(request)));
   if (response.code == static_cast<int32_t>(remoting::ResponseCode::kTopicNotExist)) {
-    return fail(Errc::kNotFound, "topic " + topic + " has no route; create it with mqadmin updateTopic, or see mqadmin topicList");
+    return fail(Errc::kNotFound,
+                "topic " + topic + " has no route; create it with mqadmin updateTopic, or see mqadmin topicList");
   }
   COMET_TRY_VOID(accepted(response, "name server", remoting::RequestCode::kGetRouteinfoByTopic));
   return read_route(response.body);

@@ -14,7 +14,8 @@ class Transport {
   virtual ~Transport() = default;
 
   /// The peer's response, of whatever code. kIo: can't connect, `what` names the address; kTimeout; kClosed.
-  virtual Result<remoting::Response> call(const std::string& address, remoting::OutgoingRequest request, int64_t timeout_ms) = 0;
+  virtual Result<remoting::Response> call(const std::string& address, remoting::OutgoingRequest request,
+                                          int64_t timeout_ms) = 0;
 };
 
 }  // namespace comet::client

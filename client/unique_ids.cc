@@ -19,7 +19,8 @@ std::array<uint8_t, 4> own_address() {
   ifaddrs* all = nullptr;
   if (::getifaddrs(&all) != 0) return address;
   for (const ifaddrs* one = all; one != nullptr; one = one->ifa_next) {
-    if (one->ifa_addr == nullptr || one->ifa_addr->sa_family != AF_INET || (one->ifa_flags & IFF_LOOPBACK) != 0) continue;
+    if (one->ifa_addr == nullptr || one->ifa_addr->sa_family != AF_INET || (one->ifa_flags & IFF_LOOPBACK) != 0)
+      continue;
     std::memcpy(address.data(), &reinterpret_cast<const sockaddr_in*>(one->ifa_addr)->sin_addr, address.size());
     break;
   }

@@ -11,7 +11,8 @@ namespace comet::client {
 
 /// Makes UNIQ_KEYs, the ids that a producer gives its messages: 32 upper-case hex digits of
 ///
-///     IPv4 address 4 | process id 2 | random 4 | milliseconds since the month began 4 | counter 2     (bytes, big-endian)
+///     IPv4 address 4 | process id 2 | random 4 | milliseconds since the month began 4 | counter 2     (bytes,
+///     big-endian)
 ///
 /// The random part stands where Java has a class loader's hash: two producers in one process differ by it.
 /// Not thread-safe: one per producer. Source: MessageClientIDSetter, remoting.md 6.5.

@@ -3,15 +3,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cctype>
+#include <charconv>
 
 namespace comet::tools {
 namespace {
 
 constexpr OptionRow kCommon[] = {
     {"h", "help", "print this text", Need::kOptional, false},
-    {"n", "namesrvAddr", "name servers as host:port;host:port (default: the environment's NAMESRV_ADDR, else 127.0.0.1:9876)"},
+    {"n", "namesrvAddr",
+     "name servers as host:port;host:port (default: the environment's NAMESRV_ADDR, else 127.0.0.1:9876)"},
     {"", "json", "print one JSON object instead of the table", Need::kOptional, false},
 };
 
@@ -76,7 +77,8 @@ class WordReader {
       choices += (choices.empty() ? "" : " or ") + shown(row);
       if (!given) continue;
       if (!chosen.empty()) {
-        return fail(Errc::kInvalid, fmt::format("--{} and --{} exclude each other; give one of them", chosen, row.name));
+        return fail(Errc::kInvalid,
+                    fmt::format("--{} and --{} exclude each other; give one of them", chosen, row.name));
       }
       chosen = row.name;
     }
@@ -206,7 +208,8 @@ Result<int64_t> Arguments::number(std::string_view name, int64_t otherwise, int6
   int64_t value = 0;
   const char* end = given->data() + given->size();
   const auto [stop, error] = std::from_chars(given->data(), end, value);
-  if (error != std::errc() || stop != end) return fail(Errc::kInvalid, fmt::format("--{} {}: not a whole number", name, *given));
+  if (error != std::errc() || stop != end)
+    return fail(Errc::kInvalid, fmt::format("--{} {}: not a whole number", name, *given));
   if (value < low || value > high) {
     return fail(Errc::kInvalid, fmt::format("--{} {}: must be from {} to {}", name, *given, low, high));
   }
@@ -217,7 +220,8 @@ Result<bool> Arguments::truth(std::string_view name, bool otherwise) const {
   const auto given = find(name);
   if (!given) return otherwise;
   std::string lower = *given;
-  std::transform(lower.begin(), lower.end(), lower.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  std::transform(lower.begin(), lower.end(), lower.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   if (lower == "true") return true;
   if (lower == "false") return false;
   return fail(Errc::kInvalid, fmt::format("--{} {}: must be true or false", name, *given));
@@ -228,7 +232,8 @@ namespace {
 constexpr size_t kUsageColumns = 110;
 
 std::string short_form(const OptionRow& row) {
-  return fmt::format("{}{}{}", row.letter.empty() ? "--" : "-", row.letter.empty() ? row.name : row.letter, row.takes_value ? " <arg>" : "");
+  return fmt::format("{}{}{}", row.letter.empty() ? "--" : "-", row.letter.empty() ? row.name : row.letter,
+                     row.takes_value ? " <arg>" : "");
 }
 
 /// Appends `words` to `text` and breaks lines before the border; continuation lines are indented by `indent` columns.
@@ -278,8 +283,9 @@ std::string usage_text(std::string_view command, std::span<const OptionRow> rows
   std::vector<std::string> names;
   size_t width = 0;
   for (const OptionRow& row : all) {
-    names.push_back(fmt::format(" {}{}--{}{}", row.letter.empty() ? "   " : "-", row.letter.empty() ? "" : fmt::format("{},", row.letter),
-                                row.name, row.takes_value ? " <arg>" : ""));
+    names.push_back(fmt::format(" {}{}--{}{}", row.letter.empty() ? "   " : "-",
+                                row.letter.empty() ? "" : fmt::format("{},", row.letter), row.name,
+                                row.takes_value ? " <arg>" : ""));
     width = std::max(width, names.back().size());
   }
   for (size_t at = 0; at < all.size(); ++at) {

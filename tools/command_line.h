@@ -34,17 +34,18 @@ std::span<const OptionRow> common_options();
 /// What was given, by long name. Values have no blanks around them.
 class Arguments {
  public:
-  /// Accepts what commons-cli's DefaultParser does: `-t x`, `-tx`, `-t=x`, `--topic x`, `--topic=x`, `-topic x`, and any
-  /// unique prefix of a long name; words that belong to no option are passed over; of a repeated option the first counts.
-  /// kInvalid: an unknown or ambiguous option, a missing value, a missing or contradicting option. `--help` given: no
-  /// check for missing ones.
+  /// Accepts what commons-cli's DefaultParser does: `-t x`, `-tx`, `-t=x`, `--topic x`, `--topic=x`, `-topic x`, and
+  /// any unique prefix of a long name; words that belong to no option are passed over; of a repeated option the first
+  /// counts. kInvalid: an unknown or ambiguous option, a missing value, a missing or contradicting option. `--help`
+  /// given: no check for missing ones.
   static Result<Arguments> parse(std::span<const OptionRow> rows, std::span<const std::string> words);
 
   bool has(std::string_view name) const;
   std::optional<std::string> find(std::string_view name) const;
   std::string text(std::string_view name, std::string_view otherwise = {}) const;
   /// kInvalid names the option and the value if it is no whole number in range.
-  Result<int64_t> number(std::string_view name, int64_t otherwise, int64_t low = INT64_MIN, int64_t high = INT64_MAX) const;
+  Result<int64_t> number(std::string_view name, int64_t otherwise, int64_t low = INT64_MIN,
+                         int64_t high = INT64_MAX) const;
   /// "true" or "false" in any case; kInvalid otherwise (RocketMQ takes any other word for false).
   Result<bool> truth(std::string_view name, bool otherwise) const;
 

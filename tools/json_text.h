@@ -18,8 +18,7 @@ struct Json {
   static Json of(bool value) { return {value ? "true" : "false"}; }
   static Json of(double value);
   template <class T>
-    requires(std::is_integral_v<T> && !std::is_same_v<T, bool>)
-  static Json of(T value) {
+  requires(std::is_integral_v<T> && !std::is_same_v<T, bool>) static Json of(T value) {
     return {std::to_string(value)};
   }
 };

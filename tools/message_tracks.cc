@@ -8,11 +8,13 @@ namespace comet::tools {
 namespace {
 
 /// Whether the group's offset in the message's own queue, on the master that stored it, has passed it.
-Result<bool> consumed(client::Admin& admin, const client::Broker& broker, const client::ReceivedMessage& message, const std::string& group) {
+Result<bool> consumed(client::Admin& admin, const client::Broker& broker, const client::ReceivedMessage& message,
+                      const std::string& group) {
   COMET_TRY(const auto stats, admin.consume_stats(broker.address(), group, message.topic));
   for (const auto& [queue, offset] : stats.offsets) {
     if (queue.topic != message.topic || queue.queue_id != message.queue_id.value) continue;
-    if (broker.master() == message.store_host.text() && offset.consumer_offset > message.queue_offset.value) return true;
+    if (broker.master() == message.store_host.text() && offset.consumer_offset > message.queue_offset.value)
+      return true;
   }
   return false;
 }
@@ -24,7 +26,8 @@ bool takes_tag(const client::GroupClients& clients, const client::ReceivedMessag
   return expression == "*" || message.tags().empty() || expression.find(message.tags()) != std::string::npos;
 }
 
-Track track_of(client::Admin& admin, const client::Route& route, const client::ReceivedMessage& message, const std::string& group) {
+Track track_of(client::Admin& admin, const client::Route& route, const client::ReceivedMessage& message,
+               const std::string& group) {
   Track track{group, "UNKNOWN", {}};
   const auto retry_route = admin.route(retry_topic(group));
   const auto& brokers = retry_route ? retry_route->brokers : route.brokers;
@@ -45,8 +48,10 @@ Track track_of(client::Admin& admin, const client::Route& route, const client::R
       if (!one) track.exception = one.error().what;
       any = any || (one && *one);
     }
-    if (any) track.type = takes_tag(*clients, message) ? "CONSUMED" : "CONSUMED_BUT_FILTERED";
-    else if (track.exception.empty()) track.type = "NOT_CONSUME_YET";
+    if (any)
+      track.type = takes_tag(*clients, message) ? "CONSUMED" : "CONSUMED_BUT_FILTERED";
+    else if (track.exception.empty())
+      track.type = "NOT_CONSUME_YET";
   }
   return track;
 }

@@ -13,7 +13,8 @@ namespace comet::tools {
 /// What a consumer group did with a message, as far as offsets and connections tell. Source: MessageTrack, TrackType.
 struct Track {
   std::string group;
-  std::string type;       ///< CONSUMED, CONSUMED_BUT_FILTERED, PULL, NOT_CONSUME_YET, NOT_ONLINE, CONSUME_BROADCASTING, UNKNOWN
+  std::string
+      type;  ///< CONSUMED, CONSUMED_BUT_FILTERED, PULL, NOT_CONSUME_YET, NOT_ONLINE, CONSUME_BROADCASTING, UNKNOWN
   std::string exception;  ///< why it isn't known; empty: none
 };
 

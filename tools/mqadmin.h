@@ -20,8 +20,8 @@ struct World {
   std::ostream& err;
 };
 
-/// mqadmin with the words behind its name. Returns the exit status: 0, or 1 for every failure (RocketMQ's tool ends with 0 on
-/// most); the reason and what to do about it then stand on `err` in one sentence.
+/// mqadmin with the words behind its name. Returns the exit status: 0, or 1 for every failure (RocketMQ's tool ends
+/// with 0 on most); the reason and what to do about it then stand on `err` in one sentence.
 int run_mqadmin(std::span<const std::string> words, World& world);
 
 }  // namespace comet::tools

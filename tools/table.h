@@ -16,8 +16,8 @@ namespace comet::tools {
 struct Column {
   std::string_view title;
   std::string_view key;
-  size_t width = 0;          ///< the least; grows with its cells, so that rows stay below their heading. 0: not padded
-  bool right = false;        ///< numbers that RocketMQ aligns to the right
+  size_t width = 0;    ///< the least; grows with its cells, so that rows stay below their heading. 0: not padded
+  bool right = false;  ///< numbers that RocketMQ aligns to the right
   std::string_view gap = "  ";  ///< what stands between this column and the next
 };
 
@@ -27,16 +27,19 @@ struct Cell {
   Json json;
 
   template <class T>
-    requires(!std::is_same_v<std::decay_t<T>, Cell>)
-  Cell(const T& value) : shown(text_of(value)), json(Json::of(value)) {}  // NOLINT(google-explicit-constructor)
+  requires(!std::is_same_v<std::decay_t<T>, Cell>) Cell(const T& value)
+      : shown(text_of(value)), json(Json::of(value)) {}  // NOLINT(google-explicit-constructor)
   Cell(std::string text, Json value) : shown(std::move(text)), json(std::move(value)) {}
 
  private:
   template <class T>
   static std::string text_of(const T& value) {
-    if constexpr (std::is_same_v<T, bool>) return value ? "true" : "false";
-    else if constexpr (std::is_arithmetic_v<T>) return std::to_string(value);
-    else return std::string(value);
+    if constexpr (std::is_same_v<T, bool>)
+      return value ? "true" : "false";
+    else if constexpr (std::is_arithmetic_v<T>)
+      return std::to_string(value);
+    else
+      return std::string(value);
   }
 };
 

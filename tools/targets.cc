@@ -25,10 +25,12 @@ Result<std::vector<Target>> targets_of_cluster(Session& session, const std::stri
   return targets;
 }
 
-Result<std::vector<Target>> targets_of(Session& session, Which which, std::string_view broker_option, std::string_view cluster_option) {
+Result<std::vector<Target>> targets_of(Session& session, Which which, std::string_view broker_option,
+                                       std::string_view cluster_option) {
   if (const auto address = session.args.find(broker_option)) return std::vector<Target>{{"", *address, "", 0}};
   if (const auto cluster = session.args.find(cluster_option)) return targets_of_cluster(session, *cluster, which);
-  return fail(Errc::kInvalid, fmt::format("give a broker's address with --{} or a cluster with --{}", broker_option, cluster_option));
+  return fail(Errc::kInvalid,
+              fmt::format("give a broker's address with --{} or a cluster with --{}", broker_option, cluster_option));
 }
 
 Result<std::vector<Target>> all_targets(Session& session) {

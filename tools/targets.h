@@ -22,15 +22,16 @@ struct Target {
 
 enum class Which { kMasters, kAll };
 
-/// What `-b` (an address, taken as it is) or `-c` (a cluster) say. kInvalid if neither is given; kNotFound: no such cluster,
-/// or no broker in it.
+/// What `-b` (an address, taken as it is) or `-c` (a cluster) say. kInvalid if neither is given; kNotFound: no such
+/// cluster, or no broker in it.
 Result<std::vector<Target>> targets_of(Session& session, Which which, std::string_view broker_option = "brokerAddr",
                                        std::string_view cluster_option = "clusterName");
 Result<std::vector<Target>> targets_of_cluster(Session& session, const std::string& cluster, Which which);
 /// Every broker of every cluster.
 Result<std::vector<Target>> all_targets(Session& session);
 
-/// The same request to several brokers: what went wrong with each is said on `err`, and the rest goes on. The last error, if any.
+/// The same request to several brokers: what went wrong with each is said on `err`, and the rest goes on. The last
+/// error, if any.
 class Failures {
  public:
   explicit Failures(Session& session) : session_(session) {}

@@ -8,7 +8,8 @@
 namespace comet::tools {
 namespace {
 
-// getBrokerConfig, updateBrokerConfig ----------------------------------------------------------------------------------
+// getBrokerConfig, updateBrokerConfig
+// ----------------------------------------------------------------------------------
 
 constexpr OptionRow kGetConfigOptions[] = {
     {"b", "brokerAddr", "the broker, as host:port"},
@@ -51,7 +52,8 @@ constexpr OptionRow kUpdateConfigOptions[] = {
 
 Result<void> update_config(Session& session) {
   const std::string key = session.args.text("key"), value = session.args.text("value");
-  COMET_TRY(const auto targets, targets_of(session, session.args.has("updateAllBroker") ? Which::kAll : Which::kMasters));
+  COMET_TRY(const auto targets,
+            targets_of(session, session.args.has("updateAllBroker") ? Which::kAll : Which::kMasters));
   Failures failures(session);
   JsonArray changed;
   for (const Target& target : targets) {
@@ -59,7 +61,8 @@ Result<void> update_config(Session& session) {
     const auto config = session.admin.broker_config(target.address);
     if (!failures.good(config)) continue;
     if (!config->get(key)) {
-      failures.good(Result<void>(fail(Errc::kInvalid, fmt::format("{} has no setting {}; see mqadmin getBrokerConfig", target.address, key))));
+      failures.good(Result<void>(
+          fail(Errc::kInvalid, fmt::format("{} has no setting {}; see mqadmin getBrokerConfig", target.address, key))));
       continue;
     }
     if (!failures.good(session.admin.update_broker_config(target.address, key, value))) continue;
@@ -70,7 +73,8 @@ Result<void> update_config(Session& session) {
   return failures.outcome();
 }
 
-// clean-ups ------------------------------------------------------------------------------------------------------------
+// clean-ups
+// ------------------------------------------------------------------------------------------------------------
 
 constexpr OptionRow kCleanOptions[] = {
     {"b", "brokerAddr", "the broker, as host:port (default: all)"},
@@ -79,7 +83,8 @@ constexpr OptionRow kCleanOptions[] = {
 
 Result<void> clean(Session& session, Result<void> (client::Admin::*order)(const std::string&)) {
   const bool chosen = session.args.has("brokerAddr") || session.args.has("cluster");
-  COMET_TRY(const auto targets, chosen ? targets_of(session, Which::kAll, "brokerAddr", "cluster") : all_targets(session));
+  COMET_TRY(const auto targets,
+            chosen ? targets_of(session, Which::kAll, "brokerAddr", "cluster") : all_targets(session));
   Failures failures(session);
   for (const Target& target : targets) failures.good((session.admin.*order)(target.address));
   const Result<void> outcome = failures.outcome();
@@ -90,9 +95,12 @@ Result<void> clean(Session& session, Result<void> (client::Admin::*order)(const 
 
 Result<void> clean_expired_queues(Session& session) { return clean(session, &client::Admin::clean_expired_queues); }
 Result<void> clean_unused_topics(Session& session) { return clean(session, &client::Admin::clean_unused_topics); }
-Result<void> delete_expired_commit_log(Session& session) { return clean(session, &client::Admin::delete_expired_commit_log); }
+Result<void> delete_expired_commit_log(Session& session) {
+  return clean(session, &client::Admin::delete_expired_commit_log);
+}
 
-// brokerConsumeStats ---------------------------------------------------------------------------------------------------
+// brokerConsumeStats
+// ---------------------------------------------------------------------------------------------------
 
 constexpr OptionRow kConsumeStatsOptions[] = {
     {"b", "brokerAddr", "the broker, as host:port", Need::kRequired},
@@ -101,11 +109,14 @@ constexpr OptionRow kConsumeStatsOptions[] = {
     {"t", "timeoutMillis", "how long to wait (default 50000)"},
 };
 
-constexpr Column kConsumeStatsColumns[] = {
-    {"#Topic", "topic", 64},      {"#Group", "group", 64},
-    {"#Broker Name", "brokerName", 32}, {"#QID", "queueId", 4},
-    {"#Broker Offset", "brokerOffset", 20}, {"#Consumer Offset", "consumerOffset", 20},
-    {"#Diff", "diff", 20},        {"#LastTime", "lastTimestamp"}};
+constexpr Column kConsumeStatsColumns[] = {{"#Topic", "topic", 64},
+                                           {"#Group", "group", 64},
+                                           {"#Broker Name", "brokerName", 32},
+                                           {"#QID", "queueId", 4},
+                                           {"#Broker Offset", "brokerOffset", 20},
+                                           {"#Consumer Offset", "consumerOffset", 20},
+                                           {"#Diff", "diff", 20},
+                                           {"#LastTime", "lastTimestamp"}};
 
 Result<void> consume_stats(Session& session) {
   COMET_TRY(const int64_t level, session.args.number("level", 0));
@@ -116,7 +127,13 @@ Result<void> consume_stats(Session& session) {
   for (const auto& [group, stats] : all.groups) {
     for (const auto& [queue, offset] : stats.offsets) {
       if (offset.last_ms <= 0 || offset.lag() < level) continue;
-      table.add({queue.topic, group, queue.broker_name, queue.queue_id, offset.broker_offset, offset.consumer_offset, offset.lag(),
+      table.add({queue.topic,
+                 group,
+                 queue.broker_name,
+                 queue.queue_id,
+                 offset.broker_offset,
+                 offset.consumer_offset,
+                 offset.lag(),
                  {time_text(offset.last_ms), Json::of(offset.last_ms)}});
     }
   }

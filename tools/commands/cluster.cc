@@ -19,7 +19,8 @@ std::string value_of(const RuntimeTable& table, const std::string& key) {
 
 /// The first number of "10s 1min 10min".
 double first_number(std::string_view text) {
-  text.remove_prefix(std::min(text.size(), text.find_first_not_of(' ') == std::string_view::npos ? text.size() : text.find_first_not_of(' ')));
+  text.remove_prefix(std::min(
+      text.size(), text.find_first_not_of(' ') == std::string_view::npos ? text.size() : text.find_first_not_of(' ')));
   double value = 0;
   std::from_chars(text.data(), text.data() + text.size(), value);
   return value;
@@ -33,7 +34,8 @@ int64_t whole(std::string_view text) {
 
 std::string or_zero(std::string text) { return text.empty() ? "0" : text; }
 
-// clusterList ----------------------------------------------------------------------------------------------------------
+// clusterList
+// ----------------------------------------------------------------------------------------------------------
 
 constexpr OptionRow kClusterListOptions[] = {
     {"c", "clusterName", "only this cluster"},
@@ -64,7 +66,18 @@ double hours_kept(const RuntimeTable& table, int64_t now_ms) {
 
 std::vector<Cell> unreachable_row(const Target& target) {
   const Cell blank{"", Json()};
-  return {target.cluster, target.broker_name, target.broker_id, target.address, blank, blank, blank, blank, blank, blank, blank, false};
+  return {target.cluster,
+          target.broker_name,
+          target.broker_id,
+          target.address,
+          blank,
+          blank,
+          blank,
+          blank,
+          blank,
+          blank,
+          blank,
+          false};
 }
 
 std::vector<Cell> broker_row(const Target& target, const RuntimeTable& table, int64_t now_ms) {
@@ -72,7 +85,8 @@ std::vector<Cell> broker_row(const Target& target, const RuntimeTable& table, in
   const double in = first_number(value_of(table, "putTps")), out = first_number(value_of(table, "getTransferredTps"));
   const std::string ack_size = value("ackThreadPoolQueueSize"), ack_wait = value("ackThreadPoolQueueHeadWaitTimeMills");
   const double congested = first_number(value_of(table, "timerCongestNum")) / 10000.0;
-  const double enqueued = first_number(value_of(table, "timerEnqueueTps")), dequeued = first_number(value_of(table, "timerDequeueTps"));
+  const double enqueued = first_number(value_of(table, "timerEnqueueTps")),
+               dequeued = first_number(value_of(table, "timerDequeueTps"));
   const double hours = hours_kept(table, now_ms), ratio = first_number(value_of(table, "commitLogDiskRatio"));
   return {
       target.cluster,
@@ -80,11 +94,14 @@ std::vector<Cell> broker_row(const Target& target, const RuntimeTable& table, in
       target.broker_id,
       target.address,
       value_of(table, "brokerVersionDesc"),
-      {fmt::format("{:9.2f}({},{}ms)", in, value("sendThreadPoolQueueSize"), value("sendThreadPoolQueueHeadWaitTimeMills")), Json::of(in)},
-      {fmt::format("{:9.2f}({},{}ms|{},{}ms)", out, value("pullThreadPoolQueueSize"), value("pullThreadPoolQueueHeadWaitTimeMills"),
-                   ack_size, ack_wait),
+      {fmt::format("{:9.2f}({},{}ms)", in, value("sendThreadPoolQueueSize"),
+                   value("sendThreadPoolQueueHeadWaitTimeMills")),
+       Json::of(in)},
+      {fmt::format("{:9.2f}({},{}ms|{},{}ms)", out, value("pullThreadPoolQueueSize"),
+                   value("pullThreadPoolQueueHeadWaitTimeMills"), ack_size, ack_wait),
        Json::of(out)},
-      {fmt::format("{}-{}({:.1f}w, {:.1f}, {:.1f})", value("timerReadBehind"), value("timerOffsetBehind"), congested, enqueued, dequeued),
+      {fmt::format("{}-{}({:.1f}w, {:.1f}, {:.1f})", value("timerReadBehind"), value("timerOffsetBehind"), congested,
+                   enqueued, dequeued),
        JsonObject()
            .add("readBehind", whole(value("timerReadBehind")))
            .add("offsetBehind", whole(value("timerOffsetBehind")))
@@ -153,7 +170,8 @@ Result<void> cluster_list(Session& session) {
   }
 }
 
-// brokerStatus ---------------------------------------------------------------------------------------------------------
+// brokerStatus
+// ---------------------------------------------------------------------------------------------------------
 
 constexpr OptionRow kBrokerStatusOptions[] = {
     {"b", "brokerAddr", "the broker, as host:port", Need::kOneOf},
@@ -170,7 +188,8 @@ Result<void> broker_status(Session& session) {
     if (!failures.good(table)) continue;
     JsonObject values;
     for (const auto& [key, value] : *table) {
-      session.out.line(whole_cluster ? fmt::format("{:<24} {:<32}: {}", target.address, key, value) : fmt::format("{:<32}: {}", key, value));
+      session.out.line(whole_cluster ? fmt::format("{:<24} {:<32}: {}", target.address, key, value)
+                                     : fmt::format("{:<32}: {}", key, value));
       values.add(key, value);
     }
     brokers.add(target.address, values.done());

@@ -11,7 +11,8 @@
 namespace comet::tools {
 namespace {
 
-// updateSubGroup, deleteSubGroup, getConsumerConfig --------------------------------------------------------------------
+// updateSubGroup, deleteSubGroup, getConsumerConfig
+// --------------------------------------------------------------------
 
 constexpr OptionRow kUpdateOptions[] = {
     {"a", "notifyConsumerIdsChanged", "tell members when others come and go: true (the default) or false"},
@@ -33,7 +34,8 @@ constexpr OptionRow kUpdateOptions[] = {
 Result<client::GroupConfig> group_from_options(const Arguments& args) {
   client::GroupConfig config;
   config.name = args.text("groupName");
-  if (const std::string problem = group_name_problem(config.name); !problem.empty()) return fail(Errc::kInvalid, problem);
+  if (const std::string problem = group_name_problem(config.name); !problem.empty())
+    return fail(Errc::kInvalid, problem);
   COMET_TRY(config.consume_enable, args.truth("consumeEnable", true));
   COMET_TRY(config.consume_from_min_enable, args.truth("consumeFromMinEnable", false));
   COMET_TRY(config.consume_broadcast_enable, args.truth("consumeBroadcastEnable", false));
@@ -62,8 +64,8 @@ std::string config_text(const client::GroupConfig& config) {
       "consumeMessageOrderly={}, retryQueueNums={}, retryMaxTimes={}, groupRetryPolicy={}, brokerId={}, "
       "whichBrokerWhenConsumeSlowly={}, notifyConsumerIdsChangedEnable={}, groupSysFlag=0, consumeTimeoutMinute=15, "
       "subscriptionDataSet=null, attributes={}}}",
-      config.name, config.consume_enable, config.consume_from_min_enable, config.consume_broadcast_enable, config.consume_message_orderly,
-      config.retry_queues, config.retry_max_times,
+      config.name, config.consume_enable, config.consume_from_min_enable, config.consume_broadcast_enable,
+      config.consume_message_orderly, config.retry_queues, config.retry_max_times,
       config.retry_policy_json.empty()
           ? "GroupRetryPolicy{type=CUSTOMIZED, exponentialRetryPolicy=null, customizedRetryPolicy=null}"
           : config.retry_policy_json,
@@ -110,8 +112,10 @@ Result<void> delete_group(Session& session) {
   JsonArray brokers;
   for (const Target& target : targets) {
     COMET_TRY_VOID(session.admin.delete_group(target.address, group, clean_offset));
-    const std::string in_cluster = whole_cluster ? fmt::format(" in cluster [{}]", session.args.text("clusterName")) : "";
-    session.out.line(fmt::format("delete subscription group [{}] from broker [{}]{} success.", group, target.address, in_cluster));
+    const std::string in_cluster =
+        whole_cluster ? fmt::format(" in cluster [{}]", session.args.text("clusterName")) : "";
+    session.out.line(
+        fmt::format("delete subscription group [{}] from broker [{}]{} success.", group, target.address, in_cluster));
     brokers.add(Json::of(target.address));
   }
   if (whole_cluster) COMET_TRY_VOID(delete_topics_of(session, group, targets));
@@ -149,7 +153,8 @@ Result<void> get_group(Session& session) {
   return {};
 }
 
-// consumerConnection, producerConnection, producer ---------------------------------------------------------------------
+// consumerConnection, producerConnection, producer
+// ---------------------------------------------------------------------
 
 constexpr OptionRow kConsumerConnectionOptions[] = {
     {"b", "brokerAddr", "the broker to ask, as host:port"},
@@ -212,8 +217,8 @@ Result<void> producer_connection(Session& session) {
   COMET_TRY(const client::GroupClients clients, session.admin.producers(address, session.args.text("producerGroup")));
   int32_t number = 0;
   for (const client::Connection& one : clients.connections) {
-    session.out.line(fmt::format("{:04}  {:<32} {:<22} {:<8} {}", ++number, one.client_id, one.client_addr, one.language,
-                                 remoting::version_name(one.version)));
+    session.out.line(fmt::format("{:04}  {:<32} {:<22} {:<8} {}", ++number, one.client_id, one.client_addr,
+                                 one.language, remoting::version_name(one.version)));
   }
   session.out.set("connections", clients_table(clients).json());
   return {};
@@ -227,8 +232,9 @@ Result<void> all_producers(Session& session) {
   COMET_TRY(const auto producers, session.admin.all_producers(session.args.text("broker")));
   JsonArray all;
   for (const client::ProducerInfo& one : producers) {
-    session.out.line(fmt::format("producer group ({}) instance : clientId={},remoteIP={}, language={}, version={}, lastUpdateTimestamp={}",
-                                 one.group, one.client_id, one.remote_ip, one.language, one.version, one.last_update_ms));
+    session.out.line(fmt::format(
+        "producer group ({}) instance : clientId={},remoteIP={}, language={}, version={}, lastUpdateTimestamp={}",
+        one.group, one.client_id, one.remote_ip, one.language, one.version, one.last_update_ms));
     all.add(JsonObject()
                 .add("group", one.group)
                 .add("clientId", one.client_id)

@@ -22,13 +22,15 @@ constexpr const char* kBodyFolder = "/tmp/rocketmq/msgbodys";  // where RocketMQ
 std::string keep_body(const client::ReceivedMessage& message, const std::string& suffix) {
   std::string name = message.msg_id() + suffix;
   // The id is the producer's text: it must not lead out of the folder.
-  std::replace_if(name.begin(), name.end(), [](unsigned char c) { return std::isalnum(c) == 0 && c != '_' && c != '-'; }, '_');
+  std::replace_if(
+      name.begin(), name.end(), [](unsigned char c) { return std::isalnum(c) == 0 && c != '_' && c != '-'; }, '_');
   std::error_code error;
   std::filesystem::create_directories(kBodyFolder, error);
   const std::string path = fmt::format("{}/{}", kBodyFolder, name);
   const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
   if (file < 0) return fmt::format("[can't write {}]", path);
-  const bool whole = ::write(file, message.body.data(), message.body.size()) == static_cast<ssize_t>(message.body.size());
+  const bool whole =
+      ::write(file, message.body.data(), message.body.size()) == static_cast<ssize_t>(message.body.size());
   ::close(file);
   return whole ? path : fmt::format("[can't write {}]", path);
 }
@@ -41,7 +43,9 @@ struct Shown {
 
 std::string details(const client::ReceivedMessage& message, const Shown& shown) {
   std::string text;
-  const auto line = [&](std::string_view name, const std::string& value) { text += fmt::format("{:<20} {}\n", name, value); };
+  const auto line = [&](std::string_view name, const std::string& value) {
+    text += fmt::format("{:<20} {}\n", name, value);
+  };
   if (shown.offset_id) line("OffsetID:", message.offset_msg_id());
   line("Topic:", message.topic);
   line("Tags:", message.property("TAGS") ? "[" + message.tags() + "]" : "[null]");
@@ -91,7 +95,8 @@ Result<std::vector<client::ReceivedMessage>> query_all_brokers(Session& session,
 Result<client::ReceivedMessage> find_by_unique_key(Session& session, const std::string& id, int64_t begin_ms) {
   client::KeyQuery query{session.args.text("topic"), id, true, 32, begin_ms, INT64_MAX};
   COMET_TRY(auto messages, query_all_brokers(session, query));
-  if (messages.empty()) return fail(Errc::kNotFound, fmt::format("topic {} has no message with the id {}", query.topic, id));
+  if (messages.empty())
+    return fail(Errc::kNotFound, fmt::format("topic {} has no message with the id {}", query.topic, id));
   return std::move(messages.front());
 }
 
@@ -106,13 +111,16 @@ Result<client::ReceivedMessage> find_by_id(Session& session, const std::string& 
 
 Result<void> resend(Session& session, const client::ReceivedMessage& message) {
   client::Routes routes(session.admin.name_servers(), session.clock);
-  client::Producer producer(session.transport, routes, client::UniqueIds::of_this_process(session.clock, session.rng), session.clock, {});
+  client::Producer producer(session.transport, routes, client::UniqueIds::of_this_process(session.clock, session.rng),
+                            session.clock, {});
   client::OutgoingMessage again;
   again.topic = message.topic;
   again.body = message.body;
   for (const auto& [name, value] : message.properties) {
-    if (name == "TAGS") again.tags = value;
-    else if (name == "KEYS") again.keys = value;
+    if (name == "TAGS")
+      again.tags = value;
+    else if (name == "KEYS")
+      again.keys = value;
     else if (name != "UNIQ_KEY" && name != "WAIT" && name != "CLUSTER" && name != "MSG_REGION" && name != "TRACE_ON") {
       again.properties.emplace_back(name, value);
     }
@@ -121,21 +129,25 @@ Result<void> resend(Session& session, const client::ReceivedMessage& message) {
   COMET_TRY(const client::Sent sent, producer.send(again));
   session.out.line(fmt::format("SendResult [sendStatus={}, msgId={}, offsetMsgId={}, messageQueue={}, queueOffset={}]",
                                client::send_status_name(sent.status), sent.msg_id, sent.offset_msg_id,
-                               queue_text(sent.queue.topic, sent.queue.broker_name, sent.queue.queue_id), sent.queue_offset));
+                               queue_text(sent.queue.topic, sent.queue.broker_name, sent.queue.queue_id),
+                               sent.queue_offset));
   session.out.set("resentMsgId", sent.msg_id);
   return {};
 }
 
 /// Has a connected client consume the message now, through the broker that stores it.
 Result<void> consume_directly(Session& session, const client::ReceivedMessage& message) {
-  COMET_TRY(const std::string result, session.admin.consume_directly(message.store_host.text(), session.args.text("consumerGroup"),
-                                                                     session.args.text("clientId"), message));
+  COMET_TRY(const std::string result,
+            session.admin.consume_directly(message.store_host.text(), session.args.text("consumerGroup"),
+                                           session.args.text("clientId"), message));
   session.out.line(result);
   session.out.set("consumeResult", result);
   return {};
 }
 
-bool wants_direct_consuming(const Session& session) { return session.args.has("consumerGroup") && session.args.has("clientId"); }
+bool wants_direct_consuming(const Session& session) {
+  return session.args.has("consumerGroup") && session.args.has("clientId");
+}
 
 }  // namespace
 
@@ -160,8 +172,9 @@ Result<void> query_by_id(Session& session) {
 }
 
 Result<void> query_by_key(Session& session) {
-  static constexpr Column kColumns[] = {
-      {"#Message ID", "msgId", 50, false, " "}, {"#QID", "queueId", 4, true, " "}, {"#Offset", "queueOffset", 40, true}};
+  static constexpr Column kColumns[] = {{"#Message ID", "msgId", 50, false, " "},
+                                        {"#QID", "queueId", 4, true, " "},
+                                        {"#Offset", "queueOffset", 40, true}};
   client::KeyQuery query;
   query.topic = session.args.text("topic");
   query.key = session.args.text("msgKey");
@@ -170,9 +183,11 @@ Result<void> query_by_key(Session& session) {
   COMET_TRY(const int64_t most, session.args.number("maxNum", 64, 1, 10'000));
   query.most = static_cast<int32_t>(most);
   COMET_TRY(auto messages, query_all_brokers(session, query));
-  if (messages.empty()) return fail(Errc::kNotFound, fmt::format("topic {} has no message with the key {}", query.topic, query.key));
+  if (messages.empty())
+    return fail(Errc::kNotFound, fmt::format("topic {} has no message with the key {}", query.topic, query.key));
   Table table(kColumns);
-  for (const auto& message : messages) table.add({message.msg_id(), message.queue_id.value, message.queue_offset.value});
+  for (const auto& message : messages)
+    table.add({message.msg_id(), message.queue_id.value, message.queue_offset.value});
   session.out.table("messages", table);
   return {};
 }
@@ -180,7 +195,8 @@ Result<void> query_by_key(Session& session) {
 Result<void> query_by_unique_key(Session& session) {
   client::KeyQuery query{session.args.text("topic"), session.args.text("msgId"), true, 32, 0, INT64_MAX};
   COMET_TRY(auto messages, query_all_brokers(session, query));
-  if (messages.empty()) return fail(Errc::kNotFound, fmt::format("topic {} has no message with the id {}", query.topic, query.key));
+  if (messages.empty())
+    return fail(Errc::kNotFound, fmt::format("topic {} has no message with the id {}", query.topic, query.key));
   if (wants_direct_consuming(session)) return consume_directly(session, messages.front());
   std::stable_sort(messages.begin(), messages.end(),
                    [](const auto& a, const auto& b) { return a.store_timestamp_ms < b.store_timestamp_ms; });
@@ -198,12 +214,13 @@ Result<void> query_by_offset(Session& session) {
   client::PullConsumer consumer(session.transport, routes, {});
   COMET_TRY(const int64_t queue_id, session.args.number("queueId", 0, 0, INT32_MAX));
   COMET_TRY(const int64_t offset, session.args.number("offset", 0, 0));
-  const client::Queue queue{session.args.text("topic"), session.args.text("brokerName"), static_cast<int32_t>(queue_id)};
+  const client::Queue queue{session.args.text("topic"), session.args.text("brokerName"),
+                            static_cast<int32_t>(queue_id)};
   COMET_TRY(const client::Pulled pulled, consumer.pull(queue, offset, 1));
   if (pulled.messages.empty()) {
     return fail(Errc::kNotFound, fmt::format("{} has no message at offset {}: it holds {} to {}",
-                                             queue_text(queue.topic, queue.broker_name, queue.queue_id), offset, pulled.min_offset,
-                                             pulled.max_offset - 1));
+                                             queue_text(queue.topic, queue.broker_name, queue.queue_id), offset,
+                                             pulled.min_offset, pulled.max_offset - 1));
   }
   JsonArray found;
   show(session, pulled.messages.front(), {true, session.args.has("bodyFormat"), {}}, found);
@@ -236,10 +253,11 @@ Result<void> query_queue_entries(Session& session) {
   JsonArray entries;
   int64_t at = index;
   for (const client::QueueEntry& entry : found.entries) {
-    session.out.line(fmt::format("idx: {}\nConsumeQueueData{{physicOffset={}, physicSize={}, tagsCode={}, extendDataJson='null', "
-                                 "bitMap='null', eval={}, msg='{}'}}",
-                                 at, entry.phy_offset, entry.size_bytes, entry.tags_code, entry.eval,
-                                 entry.message.empty() ? "null" : entry.message));
+    session.out.line(
+        fmt::format("idx: {}\nConsumeQueueData{{physicOffset={}, physicSize={}, tagsCode={}, extendDataJson='null', "
+                    "bitMap='null', eval={}, msg='{}'}}",
+                    at, entry.phy_offset, entry.size_bytes, entry.tags_code, entry.eval,
+                    entry.message.empty() ? "null" : entry.message));
     session.out.line(kRule);
     entries.add(JsonObject()
                     .add("index", at++)

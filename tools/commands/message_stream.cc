@@ -19,7 +19,8 @@ client::Producer make_producer(Session& session, client::Routes& routes) {
 std::string text_of(const client::Queue& queue) { return queue_text(queue.topic, queue.broker_name, queue.queue_id); }
 
 std::string id_line(const client::ReceivedMessage& message, bool with_body) {
-  return fmt::format("MSGID: {} {} BODY: {}", message.msg_id(), message_line(message), with_body ? message.body : "NOT PRINT BODY");
+  return fmt::format("MSGID: {} {} BODY: {}", message.msg_id(), message_line(message),
+                     with_body ? message.body : "NOT PRINT BODY");
 }
 
 /// [begin, end): offsets of a queue.
@@ -28,8 +29,8 @@ struct Range {
   int64_t end = 0;
 };
 
-/// What of a queue lies between two times; -1: no bound. A bound by time is the first message stored at it or later; the end
-/// bound keeps the messages stored right at it.
+/// What of a queue lies between two times; -1: no bound. A bound by time is the first message stored at it or later;
+/// the end bound keeps the messages stored right at it.
 Result<Range> range_of(client::PullConsumer& consumer, const client::Queue& queue, int64_t begin_ms, int64_t end_ms) {
   Range range;
   COMET_TRY(range.begin, consumer.min_offset(queue));
@@ -45,8 +46,8 @@ Result<Range> range_of(client::PullConsumer& consumer, const client::Queue& queu
   return range;
 }
 
-/// Reads a queue and hands over its messages until `range` ends, `left` is used up or the broker has no more. `where` is then
-/// the status and the offset of the last pull.
+/// Reads a queue and hands over its messages until `range` ends, `left` is used up or the broker has no more. `where`
+/// is then the status and the offset of the last pull.
 struct Reached {
   client::PullStatus status = client::PullStatus::kNoNewMessage;
   int64_t offset = 0;
@@ -62,7 +63,8 @@ Result<Reached> read_queue(client::PullConsumer& consumer, const client::Queue& 
     if (!pulled.messages.empty()) take(pulled.messages);
     left -= static_cast<int64_t>(pulled.messages.size());
     reached = {pulled.status, pulled.next_offset};
-    const bool more = pulled.status == client::PullStatus::kFound || pulled.status == client::PullStatus::kNoMatchedMessage;
+    const bool more =
+        pulled.status == client::PullStatus::kFound || pulled.status == client::PullStatus::kNoMatchedMessage;
     if (!more) break;
   }
   if (reached.status == client::PullStatus::kFound) reached.status = client::PullStatus::kNoNewMessage;
@@ -75,7 +77,8 @@ Result<int64_t> time_option(Session& session, std::string_view name) {
   return parse_time(*given, session.clock.now_ms());
 }
 
-// consumeMessage -------------------------------------------------------------------------------------------------------
+// consumeMessage
+// -------------------------------------------------------------------------------------------------------
 
 /// What -b, -i and -o choose.
 struct Choice {
@@ -85,15 +88,20 @@ struct Choice {
 
 Result<Choice> choose_queues(Session& session, client::PullConsumer& consumer) {
   const Arguments& args = session.args;
-  if (args.has("queueId") && !args.has("brokerName")) return fail(Errc::kInvalid, "Please set the brokerName before queueId!");
+  if (args.has("queueId") && !args.has("brokerName"))
+    return fail(Errc::kInvalid, "Please set the brokerName before queueId!");
   if (args.has("offset") && !args.has("queueId")) return fail(Errc::kInvalid, "Please set the queueId before offset!");
-  COMET_TRY(Choice choice, consumer.queues(args.text("topic")).map([](auto queues) { return Choice{std::move(queues), std::nullopt}; }));
+  COMET_TRY(Choice choice, consumer.queues(args.text("topic")).map([](auto queues) {
+    return Choice{std::move(queues), std::nullopt};
+  }));
   COMET_TRY(const int64_t queue_id, args.number("queueId", -1, 0, INT32_MAX));
   std::erase_if(choice.queues, [&](const client::Queue& queue) {
-    return (args.has("brokerName") && queue.broker_name != args.text("brokerName")) || (queue_id >= 0 && queue.queue_id != queue_id);
+    return (args.has("brokerName") && queue.broker_name != args.text("brokerName")) ||
+           (queue_id >= 0 && queue.queue_id != queue_id);
   });
   if (choice.queues.empty()) {
-    return fail(Errc::kNotFound, fmt::format("topic {} has no such readable queue; see mqadmin topicStatus", args.text("topic")));
+    return fail(Errc::kNotFound,
+                fmt::format("topic {} has no such readable queue; see mqadmin topicStatus", args.text("topic")));
   }
   if (args.has("offset")) {
     COMET_TRY(choice.offset, args.number("offset", 0, 0));
@@ -105,7 +113,8 @@ Result<void> check_times(Session& session, int64_t begin_ms, int64_t end_ms) {
   const int64_t now_ms = session.clock.now_ms();
   if (begin_ms > now_ms) return fail(Errc::kInvalid, "Please set the beginTimestamp before now!");
   if (end_ms > now_ms) return fail(Errc::kInvalid, "Please set the endTimestamp before now!");
-  if (begin_ms >= 0 && end_ms >= 0 && begin_ms > end_ms) return fail(Errc::kInvalid, "Please make sure that the beginTimestamp is less than or equal to the endTimestamp");
+  if (begin_ms >= 0 && end_ms >= 0 && begin_ms > end_ms)
+    return fail(Errc::kInvalid, "Please make sure that the beginTimestamp is less than or equal to the endTimestamp");
   return {};
 }
 
@@ -134,14 +143,14 @@ Result<void> consume_messages(Session& session) {
       session.out.line(fmt::format("The older {} message of the {} queue will be provided", left, queue.queue_id));
     }
     COMET_TRY(const Reached reached, read_queue(consumer, queue, range, left, "*", [&](const auto& messages) {
-      session.out.line("Consume ok");
-      for (const auto& message : messages) {
-        session.out.line(session.out.json() ? std::string() : id_line(message, true));
-        if (session.out.json()) all.add(message_json(message));
-      }
-    }));
-    session.out.line(fmt::format("{} print msg finished. status={}, offset={}", text_of(queue), client::pull_status_name(reached.status),
-                                 reached.offset));
+                session.out.line("Consume ok");
+                for (const auto& message : messages) {
+                  session.out.line(session.out.json() ? std::string() : id_line(message, true));
+                  if (session.out.json()) all.add(message_json(message));
+                }
+              }));
+    session.out.line(fmt::format("{} print msg finished. status={}, offset={}", text_of(queue),
+                                 client::pull_status_name(reached.status), reached.offset));
   }
   session.out.set("messages", all.done());
   return {};
@@ -174,7 +183,8 @@ Result<void> print_messages(Session& session) {
   return {};
 }
 
-// sendMessage, checkMsgSendRT ------------------------------------------------------------------------------------------
+// sendMessage, checkMsgSendRT
+// ------------------------------------------------------------------------------------------
 
 Result<void> send_message(Session& session) {
   static constexpr Column kColumns[] = {{"#Broker Name", "brokerName", 32},
@@ -182,7 +192,8 @@ Result<void> send_message(Session& session) {
                                         {"#Send Result", "sendResult", 20, false, "    "},
                                         {"#MsgId", "msgId"}};
   const Arguments& args = session.args;
-  if (args.has("qid") && !args.has("broker")) return fail(Errc::kInvalid, "Broker name must be set if the queue is chosen!");
+  if (args.has("qid") && !args.has("broker"))
+    return fail(Errc::kInvalid, "Broker name must be set if the queue is chosen!");
   client::Routes routes(session.admin.name_servers(), session.clock);
   client::Producer producer = make_producer(session, routes);
   client::OutgoingMessage message{args.text("topic"), args.text("body"), args.text("tags"), args.text("key"), {}, 0};
@@ -230,7 +241,8 @@ Result<void> check_send_time(Session& session) {
     const double took_ms = static_cast<double>(session.clock.steady_ns() - begin_ns) / 1e6;
     if (n > 0) sum_ms += took_ms;  // the first one opens the connection
     if (!sent) ++failed, session.err << sent.error().what << '\n';
-    table.add({queue.broker_name, queue.queue_id, sent.has_value(), {fmt::format("{:.0f}", took_ms), Json::of(took_ms)}});
+    table.add(
+        {queue.broker_name, queue.queue_id, sent.has_value(), {fmt::format("{:.0f}", took_ms), Json::of(took_ms)}});
   }
   const double average_ms = amount > 1 ? sum_ms / static_cast<double>(amount - 1) : 0;
   session.out.table("messages", table);

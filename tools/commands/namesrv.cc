@@ -50,7 +50,8 @@ constexpr OptionRow kUpdateKvOptions[] = {
 };
 
 Result<void> update_kv(Session& session) {
-  COMET_TRY_VOID(session.admin.put_kv(session.args.text("namespace"), session.args.text("key"), session.args.text("value")));
+  COMET_TRY_VOID(
+      session.admin.put_kv(session.args.text("namespace"), session.args.text("key"), session.args.text("value")));
   session.out.line("create or update kv config to namespace success.");
   session.out.set("key", session.args.text("key"));
   session.out.set("value", session.args.text("value"));
@@ -74,7 +75,8 @@ constexpr OptionRow kPermOptions[] = {
 };
 
 /// The same order to each name server; one that fails is named and the rest goes on.
-Result<void> change_write_perm(Session& session, std::string_view verb, Result<int32_t> (client::Admin::*order)(const std::string&, const std::string&)) {
+Result<void> change_write_perm(Session& session, std::string_view verb,
+                               Result<int32_t> (client::Admin::*order)(const std::string&, const std::string&)) {
   const std::string broker = session.args.text("brokerName");
   Failures failures(session);
   JsonObject servers;
@@ -84,15 +86,20 @@ Result<void> change_write_perm(Session& session, std::string_view verb, Result<i
       session.out.line(fmt::format("{} write perm of broker[{}] in name server[{}] Failed", verb, broker, server));
       continue;
     }
-    session.out.line(fmt::format("{} write perm of broker[{}] in name server[{}] OK, {}", verb, broker, server, *topics));
+    session.out.line(
+        fmt::format("{} write perm of broker[{}] in name server[{}] OK, {}", verb, broker, server, *topics));
     servers.add(server, *topics);
   }
   session.out.set("topics", servers.done());
   return failures.outcome();
 }
 
-Result<void> wipe_write_perm(Session& session) { return change_write_perm(session, "wipe", &client::Admin::wipe_write_perm); }
-Result<void> add_write_perm(Session& session) { return change_write_perm(session, "add", &client::Admin::add_write_perm); }
+Result<void> wipe_write_perm(Session& session) {
+  return change_write_perm(session, "wipe", &client::Admin::wipe_write_perm);
+}
+Result<void> add_write_perm(Session& session) {
+  return change_write_perm(session, "add", &client::Admin::add_write_perm);
+}
 
 constexpr Command kCommands[] = {
     {"getNamesrvConfig", "Settings of each name server", {}, &show_configs},

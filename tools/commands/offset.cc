@@ -13,12 +13,14 @@ namespace comet::tools {
 namespace {
 
 /// The offsets of a group on all brokers of its retry topic (or of `topic`, if that has none yet).
-Result<client::ConsumeStats> stats_of(Session& session, const std::string& group, const std::string& topic, const std::string& route_topic) {
+Result<client::ConsumeStats> stats_of(Session& session, const std::string& group, const std::string& topic,
+                                      const std::string& route_topic) {
   auto route = session.admin.route(route_topic.empty() ? retry_topic(group) : route_topic);
   if (!route && !topic.empty() && route.error().code == Errc::kNotFound) route = session.admin.route(topic);
   if (!route) {
     if (route.error().code != Errc::kNotFound) return tl::unexpected<Error>(std::move(route).error());
-    return fail(Errc::kNotFound, fmt::format("no broker knows the group {}; it appears once a consumer of it has connected", group));
+    return fail(Errc::kNotFound,
+                fmt::format("no broker knows the group {}; it appears once a consumer of it has connected", group));
   }
   client::ConsumeStats all;
   for (const client::Broker& broker : route->brokers) {
@@ -36,7 +38,8 @@ Result<client::GroupClients> clients_of(Session& session, const std::string& gro
   return session.admin.consumers(route.brokers.front().address(), group);
 }
 
-// consumerProgress -----------------------------------------------------------------------------------------------------
+// consumerProgress
+// -----------------------------------------------------------------------------------------------------
 
 constexpr OptionRow kProgressOptions[] = {
     {"c", "cluster", "another topic whose route to use, for light queues"},
@@ -45,11 +48,13 @@ constexpr OptionRow kProgressOptions[] = {
     {"t", "topicName", "only this topic"},
 };
 
-constexpr Column kGroupColumns[] = {{"#Group", "group", 64},       {"#Count", "count", 6}, {"#Version", "version", 24, false, " "},
-                                    {"#Type", "consumeType", 5},   {"#Model", "messageModel", 14},
-                                    {"#TPS", "consumeTps", 7},     {"#Diff Total", "diffTotal"}};
+constexpr Column kGroupColumns[] = {
+    {"#Group", "group", 64},     {"#Count", "count", 6},         {"#Version", "version", 24, false, " "},
+    {"#Type", "consumeType", 5}, {"#Model", "messageModel", 14}, {"#TPS", "consumeTps", 7},
+    {"#Diff Total", "diffTotal"}};
 
-std::vector<Cell> group_row(const std::string& group, const Result<client::GroupClients>& clients, const Result<client::ConsumeStats>& stats) {
+std::vector<Cell> group_row(const std::string& group, const Result<client::GroupClients>& clients,
+                            const Result<client::ConsumeStats>& stats) {
   std::string version = "OFFLINE", type, model;
   size_t count = 0;
   if (clients) {
@@ -111,14 +116,22 @@ Result<void> one_group(Session& session, const std::string& group) {
   COMET_TRY(const auto stats, stats_of(session, group, session.args.text("topicName"), session.args.text("cluster")));
   std::map<client::Queue, std::string> owners;
   if (show_clients) {
-    if (auto found = owners_of(session, group)) owners = std::move(*found);
-    else session.err << found.error().what << '\n';
+    if (auto found = owners_of(session, group))
+      owners = std::move(*found);
+    else
+      session.err << found.error().what << '\n';
   }
   Table table(show_clients ? std::span<const Column>(kQueueColumnsWithClient) : std::span<const Column>(kQueueColumns));
   for (const auto& [queue, offset] : stats.offsets) {
     const Cell last{offset.last_ms > 0 ? time_text(offset.last_ms) : "N/A", Json::of(offset.last_ms)};
-    std::vector<Cell> row = {queue.topic, queue.broker_name, queue.queue_id, offset.broker_offset, offset.consumer_offset,
-                             offset.lag(), offset.inflight(), last};
+    std::vector<Cell> row = {queue.topic,
+                             queue.broker_name,
+                             queue.queue_id,
+                             offset.broker_offset,
+                             offset.consumer_offset,
+                             offset.lag(),
+                             offset.inflight(),
+                             last};
     if (show_clients) {
       const auto owner = owners.find(queue);
       row.insert(row.begin() + 5, owner == owners.end() ? Cell{"N/A", Json()} : Cell(owner->second));
@@ -141,7 +154,8 @@ Result<void> consumer_progress(Session& session) {
   return group.empty() ? all_groups(session) : one_group(session, group);
 }
 
-// statsAll -------------------------------------------------------------------------------------------------------------
+// statsAll
+// -------------------------------------------------------------------------------------------------------------
 
 constexpr OptionRow kStatsOptions[] = {
     {"a", "activeTopic", "only topics with traffic", Need::kOptional, false},
@@ -157,7 +171,8 @@ constexpr Column kStatsColumns[] = {{"#Topic", "topic", 64},
                                     {"#OutMsg24Hour", "outMsg24Hour", 14, true}};
 
 /// A figure summed over the masters of a route; brokers without it count as zero.
-client::StatsItem figure(Session& session, const client::Route& route, const std::string& name, const std::string& key) {
+client::StatsItem figure(Session& session, const client::Route& route, const std::string& name,
+                         const std::string& key) {
   client::StatsItem sum;
   for (const client::Broker& broker : route.brokers) {
     const auto stats = session.admin.stats(broker.address(), name, key);
@@ -175,7 +190,8 @@ void add_stats(Session& session, const std::string& topic, bool active_only, Tab
   const auto two = [](double value) { return Cell{fmt::format("{:.2f}", value), Json::of(value)}; };
   const auto groups = session.admin.groups_of_topic(route->brokers.front().address(), topic);
   if (!groups || groups->empty()) {
-    if (!active_only || in.sum > 0) table.add({topic, "", 0, two(in.tps), {"", Json()}, in.sum, {"NO_CONSUMER", Json()}});
+    if (!active_only || in.sum > 0)
+      table.add({topic, "", 0, two(in.tps), {"", Json()}, in.sum, {"NO_CONSUMER", Json()}});
     return;
   }
   for (const std::string& group : *groups) {
@@ -184,7 +200,8 @@ void add_stats(Session& session, const std::string& topic, bool active_only, Tab
     for (const client::Broker& broker : route->brokers) {
       if (const auto stats = session.admin.consume_stats(broker.address(), group, topic)) lag += stats->lag();
     }
-    if (!active_only || in.sum > 0 || out.sum > 0) table.add({topic, group, lag, two(in.tps), two(out.tps), in.sum, out.sum});
+    if (!active_only || in.sum > 0 || out.sum > 0)
+      table.add({topic, group, lag, two(in.tps), two(out.tps), in.sum, out.sum});
   }
 }
 
@@ -200,7 +217,8 @@ Result<void> stats_all(Session& session) {
   return {};
 }
 
-// resetOffsetByTime, skipAccumulatedMessage ----------------------------------------------------------------------------
+// resetOffsetByTime, skipAccumulatedMessage
+// ----------------------------------------------------------------------------
 
 constexpr OptionRow kResetOptions[] = {
     {"b", "broker", "with -q: the broker, as host:port"},
@@ -220,10 +238,13 @@ constexpr OptionRow kSkipOptions[] = {
     {"t", "topic", "the topic", Need::kRequired},
 };
 
-constexpr Column kResetColumns[] = {{"#brokerName", "brokerName", 40}, {"#queueId", "queueId", 40}, {"#offset", "offset", 40}};
+constexpr Column kResetColumns[] = {
+    {"#brokerName", "brokerName", 40}, {"#queueId", "queueId", 40}, {"#offset", "offset", 40}};
 
-/// Brokers that don't reset on their side, and groups without a member: the offset is looked up and committed from here.
-Result<std::map<client::Queue, int64_t>> reset_from_here(Session& session, const client::Broker& broker, const client::OffsetReset& reset) {
+/// Brokers that don't reset on their side, and groups without a member: the offset is looked up and committed from
+/// here.
+Result<std::map<client::Queue, int64_t>> reset_from_here(Session& session, const client::Broker& broker,
+                                                         const client::OffsetReset& reset) {
   COMET_TRY(const auto stats, session.admin.consume_stats(broker.address(), reset.group, reset.topic));
   std::map<client::Queue, int64_t> done;
   for (const auto& [queue, offset] : stats.offsets) {
@@ -245,7 +266,8 @@ Result<void> reset_all_queues(Session& session, const client::OffsetReset& reset
     auto offsets = session.admin.reset_offsets(broker.address(), reset);
     if (!offsets && offsets.error().code == Errc::kNotFound) offsets = reset_from_here(session, broker, reset);
     if (!offsets) return tl::unexpected<Error>(std::move(offsets).error());
-    for (const auto& [queue, offset] : *offsets) table.add({queue.broker_name.empty() ? broker.name : queue.broker_name, queue.queue_id, offset});
+    for (const auto& [queue, offset] : *offsets)
+      table.add({queue.broker_name.empty() ? broker.name : queue.broker_name, queue.queue_id, offset});
   }
   session.out.table("queues", table);
   return {};
@@ -280,14 +302,16 @@ Result<void> reset_offset(Session& session) {
     COMET_TRY(reset.offset, args.number("offset", 0, 0));
   }
   if (one_queue) {
-    session.out.line(fmt::format("start reset consumer offset by specified, group[{}], topic[{}], queueId[{}], broker[{}], "
-                                 "timestamp(string)[{}], timestamp(long)[{}]",
-                                 reset.group, reset.topic, reset.queue_id, args.text("broker"), args.text("timestamp"), reset.time_ms));
+    session.out.line(fmt::format(
+        "start reset consumer offset by specified, group[{}], topic[{}], queueId[{}], broker[{}], "
+        "timestamp(string)[{}], timestamp(long)[{}]",
+        reset.group, reset.topic, reset.queue_id, args.text("broker"), args.text("timestamp"), reset.time_ms));
     return reset_one_queue(session, reset);
   }
-  session.out.line(fmt::format("start reset consumer offset by specified, group[{}], topic[{}], force[{}], timestamp(string)[{}], "
-                               "timestamp(long)[{}]",
-                               reset.group, reset.topic, reset.force, args.text("timestamp"), reset.time_ms));
+  session.out.line(
+      fmt::format("start reset consumer offset by specified, group[{}], topic[{}], force[{}], timestamp(string)[{}], "
+                  "timestamp(long)[{}]",
+                  reset.group, reset.topic, reset.force, args.text("timestamp"), reset.time_ms));
   return reset_all_queues(session, reset);
 }
 
@@ -300,7 +324,8 @@ Result<void> skip_accumulated(Session& session) {
   return reset_all_queues(session, reset);
 }
 
-// cloneGroupOffset -----------------------------------------------------------------------------------------------------
+// cloneGroupOffset
+// -----------------------------------------------------------------------------------------------------
 
 constexpr OptionRow kCloneOptions[] = {
     {"d", "destGroup", "the group to move", Need::kRequired},
@@ -310,7 +335,8 @@ constexpr OptionRow kCloneOptions[] = {
 };
 
 Result<void> clone_offsets(Session& session) {
-  const std::string from = session.args.text("srcGroup"), to = session.args.text("destGroup"), topic = session.args.text("topic");
+  const std::string from = session.args.text("srcGroup"), to = session.args.text("destGroup"),
+                    topic = session.args.text("topic");
   COMET_TRY(const auto stats, stats_of(session, from, topic, {}));
   COMET_TRY(const client::Route route, session.admin.route(topic));
   int64_t queues = 0;

@@ -28,10 +28,11 @@ std::string attributes_text(const std::map<std::string, std::string>& attributes
 
 std::string config_text(const client::TopicConfig& config) {
   return fmt::format(
-      "TopicConfig [topicName={}, readQueueNums={}, writeQueueNums={}, perm={}, topicFilterType={}, topicSysFlag={}, order={}, "
+      "TopicConfig [topicName={}, readQueueNums={}, writeQueueNums={}, perm={}, topicFilterType={}, topicSysFlag={}, "
+      "order={}, "
       "attributes={}]",
-      config.name, config.read_queues, config.write_queues, perm_text(config.perm), config.filter_type, config.sys_flag, config.order,
-      attributes_text(config.attributes));
+      config.name, config.read_queues, config.write_queues, perm_text(config.perm), config.filter_type, config.sys_flag,
+      config.order, attributes_text(config.attributes));
 }
 
 Json config_json(const client::TopicConfig& config) {
@@ -55,7 +56,8 @@ Json addresses_json(const std::vector<Target>& targets) {
   return addresses.done();
 }
 
-// updateTopic ----------------------------------------------------------------------------------------------------------
+// updateTopic
+// ----------------------------------------------------------------------------------------------------------
 
 constexpr OptionRow kUpdateTopicOptions[] = {
     {"a", "attributes", "attributes to set and remove: +key=value,-key"},
@@ -73,7 +75,8 @@ constexpr OptionRow kUpdateTopicOptions[] = {
 Result<client::TopicConfig> topic_from_options(const Arguments& args) {
   client::TopicConfig config;
   config.name = args.text("topic");
-  if (const std::string problem = topic_name_problem(config.name); !problem.empty()) return fail(Errc::kInvalid, problem);
+  if (const std::string problem = topic_name_problem(config.name); !problem.empty())
+    return fail(Errc::kInvalid, problem);
   constexpr int64_t kMostQueues = 65536;
   COMET_TRY(const int64_t read, args.number("readQueueNums", 8, 0, kMostQueues));
   COMET_TRY(const int64_t write, args.number("writeQueueNums", 8, 0, kMostQueues));
@@ -89,8 +92,8 @@ Result<client::TopicConfig> topic_from_options(const Arguments& args) {
   return config;
 }
 
-/// "broker-a:4;broker-b:4", kept at the name servers for clients of ordered topics. With one broker its entry is merged into
-/// what is there.
+/// "broker-a:4;broker-b:4", kept at the name servers for clients of ordered topics. With one broker its entry is merged
+/// into what is there.
 Result<void> put_order(Session& session, const client::TopicConfig& config, const std::vector<Target>& targets) {
   const bool whole_cluster = session.args.has("clusterName");
   std::map<std::string, std::string> entries;
@@ -110,14 +113,16 @@ Result<void> put_order(Session& session, const client::TopicConfig& config, cons
     for (const auto& [broker_name, broker] : info.brokers) {
       if (name.empty() && broker.master() == target.address) name = broker_name;
     }
-    if (name.empty()) return fail(Errc::kNotFound, fmt::format("{} is no master that the name server knows", target.address));
+    if (name.empty())
+      return fail(Errc::kNotFound, fmt::format("{} is no master that the name server knows", target.address));
     entries[name] = fmt::format("{}:{}", name, config.write_queues);
     added += (added.empty() ? "" : ";") + entries[name];
   }
   std::string value;
   for (const auto& [name, entry] : entries) value += (value.empty() ? "" : ";") + entry;
   COMET_TRY_VOID(session.admin.put_kv(std::string(kOrderTopicNamespace), config.name, value));
-  session.out.line(fmt::format("set {} orderConf. isOrder=true, orderConf=[{}]", whole_cluster ? "cluster" : "broker", added));
+  session.out.line(
+      fmt::format("set {} orderConf. isOrder=true, orderConf=[{}]", whole_cluster ? "cluster" : "broker", added));
   return {};
 }
 
@@ -135,7 +140,8 @@ Result<void> update_topic(Session& session) {
   return {};
 }
 
-// deleteTopic ----------------------------------------------------------------------------------------------------------
+// deleteTopic
+// ----------------------------------------------------------------------------------------------------------
 
 constexpr OptionRow kDeleteTopicOptions[] = {
     {"c", "clusterName", "the cluster to delete it from", Need::kRequired},
@@ -154,7 +160,8 @@ Result<void> delete_topic(Session& session) {
   return {};
 }
 
-// updateTopicPerm ------------------------------------------------------------------------------------------------------
+// updateTopicPerm
+// ------------------------------------------------------------------------------------------------------
 
 constexpr OptionRow kUpdateTopicPermOptions[] = {
     {"b", "brokerAddr", "the broker to change it on, as host:port"},
@@ -186,7 +193,8 @@ Result<void> update_topic_perm(Session& session) {
   return {};
 }
 
-// topicList ------------------------------------------------------------------------------------------------------------
+// topicList
+// ------------------------------------------------------------------------------------------------------------
 
 constexpr OptionRow kTopicListOptions[] = {
     {"c", "clusterModel", "with the cluster and the consumer groups of each topic", Need::kOptional, false},
@@ -228,16 +236,18 @@ Result<void> list_topics(Session& session) {
   return {};
 }
 
-// topicRoute -----------------------------------------------------------------------------------------------------------
+// topicRoute
+// -----------------------------------------------------------------------------------------------------------
 
 constexpr OptionRow kTopicRouteOptions[] = {
     {"l", "list", "as a table", Need::kOptional, false},
     kTopic,
 };
 
-constexpr Column kRouteColumns[] = {{"#ClusterName", "cluster", 45, false, " "},     {"#BrokerName", "brokerName", 32, false, " "},
-                                    {"#BrokerAddrs", "brokerAddrs", 50, false, " "}, {"#ReadQueue", "readQueueNums", 10, false, " "},
-                                    {"#WriteQueue", "writeQueueNums", 11, false, " "}, {"#Perm", "perm", 5}};
+constexpr Column kRouteColumns[] = {
+    {"#ClusterName", "cluster", 45, false, " "},       {"#BrokerName", "brokerName", 32, false, " "},
+    {"#BrokerAddrs", "brokerAddrs", 50, false, " "},   {"#ReadQueue", "readQueueNums", 10, false, " "},
+    {"#WriteQueue", "writeQueueNums", 11, false, " "}, {"#Perm", "perm", 5}};
 
 Result<void> route_as_table(Session& session, const client::Route& route) {
   Table table(kRouteColumns);
@@ -246,14 +256,17 @@ Result<void> route_as_table(Session& session, const client::Route& route) {
     const client::Broker* broker = route.broker(queues.broker_name);
     if (broker == nullptr) continue;
     std::string addresses;
-    for (const auto& [id, address] : broker->addresses) addresses += fmt::format("{}{}={}", addresses.empty() ? "" : ", ", id, address);
-    table.add({broker->cluster, broker->name, "{" + addresses + "}", queues.read_queues, queues.write_queues, queues.perm});
+    for (const auto& [id, address] : broker->addresses)
+      addresses += fmt::format("{}{}={}", addresses.empty() ? "" : ", ", id, address);
+    table.add(
+        {broker->cluster, broker->name, "{" + addresses + "}", queues.read_queues, queues.write_queues, queues.perm});
     read += queues.read_queues;
     write += queues.write_queues;
   }
   session.out.table("queues", table);
   session.out.line(std::string(158, '-'));
-  session.out.line(fmt::format("{:<45} {:<32} {:<50} {:<10} {:<11} {:<5}", "Total:", route.queues.size(), "", read, write, ""));
+  session.out.line(
+      fmt::format("{:<45} {:<32} {:<50} {:<10} {:<11} {:<5}", "Total:", route.queues.size(), "", read, write, ""));
   return {};
 }
 
@@ -290,17 +303,20 @@ std::string route_text(const client::Route& route) {
       addresses += fmt::format("{}{}:{}", addresses.empty() ? "" : ",", id, Json::of(address).text);
     }
     text += fmt::format(
-        "{}\n\t\t{{\n\t\t\t\"brokerAddrs\":{{{}\n\t\t\t}},\n\t\t\t\"brokerName\":{},\n\t\t\t\"cluster\":{},\n\t\t\t\"enableActingMaster\":{}"
+        "{}\n\t\t{{\n\t\t\t\"brokerAddrs\":{{{}\n\t\t\t}},\n\t\t\t\"brokerName\":{},\n\t\t\t\"cluster\":{},"
+        "\n\t\t\t\"enableActingMaster\":{}"
         "\n\t\t}}",
-        &broker == &route.brokers.front() ? "" : ",", addresses, Json::of(broker.name).text, Json::of(broker.cluster).text,
-        broker.enable_acting_master);
+        &broker == &route.brokers.front() ? "" : ",", addresses, Json::of(broker.name).text,
+        Json::of(broker.cluster).text, broker.enable_acting_master);
   }
   text += "\n\t],\n\t\"filterServerTable\":{},\n";
-  if (!route.order_topic_conf.empty()) text += fmt::format("\t\"orderTopicConf\":{},\n", Json::of(route.order_topic_conf).text);
+  if (!route.order_topic_conf.empty())
+    text += fmt::format("\t\"orderTopicConf\":{},\n", Json::of(route.order_topic_conf).text);
   text += "\t\"queueDatas\":[";
   for (const client::BrokerQueues& queues : route.queues) {
     text += fmt::format(
-        "{}\n\t\t{{\n\t\t\t\"brokerName\":{},\n\t\t\t\"perm\":{},\n\t\t\t\"readQueueNums\":{},\n\t\t\t\"topicSysFlag\":{},\n\t\t\t"
+        "{}\n\t\t{{\n\t\t\t\"brokerName\":{},\n\t\t\t\"perm\":{},\n\t\t\t\"readQueueNums\":{},\n\t\t\t\"topicSysFlag\":"
+        "{},\n\t\t\t"
         "\"writeQueueNums\":{}\n\t\t}}",
         &queues == &route.queues.front() ? "" : ",", Json::of(queues.broker_name).text, queues.perm, queues.read_queues,
         queues.topic_sys_flag, queues.write_queues);
@@ -316,7 +332,8 @@ Result<void> show_route(Session& session) {
   return {};
 }
 
-// topicStatus, topicClusterList ----------------------------------------------------------------------------------------
+// topicStatus, topicClusterList
+// ----------------------------------------------------------------------------------------
 
 constexpr OptionRow kTopicStatusOptions[] = {
     {"c", "cluster", "another topic whose route to use, for light queues"},
@@ -343,7 +360,11 @@ Result<void> topic_status(Session& session) {
   Table table(kTopicStatusColumns);
   for (const auto& [queue, offset] : all) {
     const std::string updated = offset.last_update_ms > 0 ? time_text_ms(offset.last_update_ms) : "";
-    table.add({queue.broker_name, queue.queue_id, offset.min_offset, offset.max_offset, {updated, Json::of(offset.last_update_ms)}});
+    table.add({queue.broker_name,
+               queue.queue_id,
+               offset.min_offset,
+               offset.max_offset,
+               {updated, Json::of(offset.last_update_ms)}});
   }
   session.out.table("queues", table);
   session.out.line();
@@ -366,7 +387,8 @@ Result<void> topic_clusters(Session& session) {
   return {};
 }
 
-// updateOrderConf ------------------------------------------------------------------------------------------------------
+// updateOrderConf
+// ------------------------------------------------------------------------------------------------------
 
 constexpr OptionRow kUpdateOrderConfOptions[] = {
     {"m", "method", "get, put or delete", Need::kRequired},
@@ -398,7 +420,8 @@ Result<void> update_order_conf(Session& session) {
   return {};
 }
 
-// allocateMQ -----------------------------------------------------------------------------------------------------------
+// allocateMQ
+// -----------------------------------------------------------------------------------------------------------
 
 constexpr OptionRow kAllocateOptions[] = {
     {"i", "ipList", "the consumers' addresses, separated by commas", Need::kRequired},
@@ -423,7 +446,11 @@ Result<void> allocate_queues(Session& session) {
     const size_t share = queues.size() / consumers.size() + (at < queues.size() % consumers.size() ? 1 : 0);
     JsonArray mine;
     for (size_t n = 0; n < share; ++n, ++next) {
-      mine.add(JsonObject().add("brokerName", queues[next].broker_name).add("queueId", queues[next].queue_id).add("topic", topic).done());
+      mine.add(JsonObject()
+                   .add("brokerName", queues[next].broker_name)
+                   .add("queueId", queues[next].queue_id)
+                   .add("topic", topic)
+                   .done());
     }
     shares.add(consumers[at], mine.done());
   }
@@ -440,7 +467,8 @@ constexpr Command kCommands[] = {
     {"topicRoute", "Where a topic's queues are", kTopicRouteOptions, &show_route},
     {"topicStatus", "Offsets of a topic's queues", kTopicStatusOptions, &topic_status},
     {"topicClusterList", "Clusters that have a topic", kTopicOnly, &topic_clusters},
-    {"updateOrderConf", "Get, put or delete the fixed order of a topic's queues", kUpdateOrderConfOptions, &update_order_conf},
+    {"updateOrderConf", "Get, put or delete the fixed order of a topic's queues", kUpdateOrderConfOptions,
+     &update_order_conf},
     {"allocateMQ", "How a topic's queues would be shared among consumers", kAllocateOptions, &allocate_queues},
 };
 

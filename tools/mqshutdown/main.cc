@@ -4,7 +4,8 @@
 
 #include "tools/mqshutdown/processes.h"
 
-/// mqshutdown broker|namesrv: stops the daemons of this user and waits until they are gone. RocketMQ's script of that name.
+/// mqshutdown broker|namesrv: stops the daemons of this user and waits until they are gone. RocketMQ's script of that
+/// name.
 namespace {
 
 constexpr int64_t kWaitMs = 60'000;

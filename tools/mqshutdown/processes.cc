@@ -63,8 +63,9 @@ Result<void> stop_process(pid_t process, int64_t wait_ms) {
       handle, POLLIN, 0
     };
     if (::poll(&ended, 1, static_cast<int>(wait_ms)) == 0) {
-      result = fail(Errc::kTimeout, fmt::format("process {} still runs {} ms after SIGTERM; see its log, or end it with kill -9 {}",
-                                                process, wait_ms, process));
+      result = fail(Errc::kTimeout,
+                    fmt::format("process {} still runs {} ms after SIGTERM; see its log, or end it with kill -9 {}",
+                                process, wait_ms, process));
     }
   }
   ::close(handle);
