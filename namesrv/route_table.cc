@@ -180,7 +180,7 @@ void RouteTable::take_mappings(const Registration& registration, bool all) {
 void RouteTable::set_live(const Registration& registration, int64_t now_ms) {
   const auto [at, created] = live_.try_emplace(LiveKey(registration.cluster, registration.address));
   if (created) {
-    log_.info("new broker {} of {} ({}, id {}), replicates from {}", registration.address, registration.broker_name,
+    log_.info("new broker {} of {} ({}, id {}), HA address {}", registration.address, registration.broker_name,
               registration.cluster, registration.broker_id, registration.ha_address);
   }
   Live& entry = at->second;

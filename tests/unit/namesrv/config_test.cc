@@ -120,4 +120,17 @@ TEST_CASE("a change is written into the file, which keeps its comments", "[names
   CHECK_THAT(text, Contains("# why\nlistenPort=9876\n") && Contains("true") && !Contains("false"));
 }
 
+TEST_CASE("the shipped sample is the defaults, key for key", "[namesrv]") {
+  const auto files = make_real_files();
+  const std::string text = read_file(*files, COMETMQ_SOURCE_DIR "/conf/namesrv.conf").value();
+  const auto loaded = load(text);
+
+  CHECK(config_text(loaded.config) == config_text(load("").config));
+  CHECK(loaded.warnings.empty());
+  for (const auto& option : config_options()) {
+    CAPTURE(option.key);
+    CHECK_THAT(text, Contains(std::string(option.key) + "="));
+  }
+}
+
 }  // namespace comet::namesrv
