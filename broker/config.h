@@ -2,8 +2,10 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -126,6 +128,8 @@ struct Environment {
   std::string local_ip;      ///< default_broker_ip()
 };
 
+Environment read_environment();
+
 struct LoadedConfig {
   BrokerConfig config;
   std::vector<std::string> notices;   ///< one line per key that is accepted without effect
@@ -139,6 +143,9 @@ Result<LoadedConfig> load_config(std::string_view text, std::string_view file, c
 /// The first suitable address of this machine: a public IPv4 that is no loopback, else the last private one (as RocketMQ
 /// chooses), else 127.0.0.1.
 std::string default_broker_ip();
+
+/// A port that is free together with the one two below it, for listenPort=0; 0 if there is none.
+int32_t free_port_pair(const std::string& bind_address);
 
 /// All settings as GET_BROKER_CONFIG answers them: sorted key=value lines, values raw.
 std::string config_text(const BrokerConfig& config);
@@ -165,11 +172,14 @@ class LiveConfig {
   /// Applies and persists pairs (UPDATE_BROKER_CONFIG). kInvalid: a value is refused; then nothing was changed. The file
   /// keeps its comments and order; without a -c file the changes go to <store root>/config/broker.properties.
   Result<Change> update(const std::vector<std::pair<std::string, std::string>>& pairs);
+  /// Runs after an update that changed keys, on its thread. Set before serving.
+  void on_change(std::function<void(const std::vector<std::string>& keys)> told) { on_change_ = std::move(told); }
 
  private:
   Files& files_;
   const Clock& clock_;
   const Path file_;
+  std::function<void(const std::vector<std::string>&)> on_change_;
   std::mutex mu_;  // guards what follows
   std::vector<std::pair<int64_t, std::unique_ptr<BrokerConfig>>> versions_;  // with the time each was replaced, 0: in force
   std::atomic<const BrokerConfig*> current_;

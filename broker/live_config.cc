@@ -95,6 +95,7 @@ Result<LiveConfig::Change> LiveConfig::update(const std::vector<std::pair<std::s
   versions_.back().first = std::max<int64_t>(now_ns, 1);
   versions_.emplace_back(0, std::move(next));
   current_.store(versions_.back().second.get(), std::memory_order_release);
+  if (on_change_ && !change.changed.empty()) on_change_(change.changed);
   return change;
 }
 

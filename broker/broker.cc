@@ -1,0 +1,352 @@
+#include "broker/broker.h"
+
+#include <fmt/core.h>
+#include <pthread.h>
+
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <functional>
+#include <mutex>
+#include <thread>
+
+#include "broker/consumer_offsets.h"
+#include "broker/consumers.h"
+#include "broker/groups.h"
+#include "broker/parked_answers.h"
+#include "broker/pending.h"
+#include "broker/processors/heartbeat.h"
+#include "broker/processors/lock.h"
+#include "broker/processors/offset.h"
+#include "broker/processors/pull.h"
+#include "broker/processors/query.h"
+#include "broker/processors/send.h"
+#include "broker/producers.h"
+#include "broker/pull_holds.h"
+#include "broker/queue_locks.h"
+#include "broker/registration.h"
+#include "broker/requests.h"
+#include "broker/statistics.h"
+#include "broker/topics.h"
+#include "remoting/net/client.h"
+#include "remoting/net/server.h"
+#include "remoting/net/workers.h"
+#include "store/message_store.h"
+
+namespace comet::broker {
+namespace {
+
+constexpr int64_t kExpiryPeriodMs = 10'000;
+constexpr int64_t kUnregisterMs = 500;
+constexpr int64_t kCloseGraceMs = 300;
+constexpr size_t kWorkerQueueTasks = 10'000;
+
+/// A moment that one thread waits for and another brings.
+class Moment {
+ public:
+  void come() {
+    std::lock_guard lock(mu_);
+    here_ = true;
+    changed_.notify_all();
+  }
+  bool wait(int64_t timeout_ms) {
+    std::unique_lock lock(mu_);
+    return changed_.wait_for(lock, std::chrono::milliseconds(timeout_ms), [&] { return here_; });
+  }
+
+ private:
+  std::mutex mu_;
+  std::condition_variable changed_;
+  bool here_ = false;
+};
+
+int32_t loops_wanted(const BrokerConfig& config) {
+  if (config.event_loop_threads > 0) return config.event_loop_threads;
+  return std::clamp(static_cast<int32_t>(std::thread::hardware_concurrency()), 1, 8);
+}
+
+remoting::ServerLimits limits_of(const BrokerConfig& config) {
+  remoting::ServerLimits limits;
+  limits.idle_ms = int64_t{config.channel_idle_s} * 1'000;
+  return limits;
+}
+
+/// Writes a table's file on a worker, once for all changes that come while it waits.
+class Persister {
+ public:
+  Persister(remoting::WorkerPool& workers, Log& log, std::function<Result<void>()> write)
+      : workers_(workers), log_(log), write_(std::move(write)) {}
+
+  void soon() {
+    if (wanted_.exchange(true)) return;
+    const bool taken = workers_.submit([this] {
+      wanted_ = false;
+      if (auto written = write_(); !written) log_.error("{}", written.error().what);
+    });
+    if (!taken) wanted_ = false;  // the next change, or the stop, writes it
+  }
+
+ private:
+  remoting::WorkerPool& workers_;
+  Log& log_;
+  const std::function<Result<void>()> write_;
+  std::atomic<bool> wanted_{false};
+};
+
+}  // namespace
+
+/// Members stand in the order in which they need each other; they go in reverse.
+struct Broker::Parts {
+  Parts(Machine on, BrokerConfig settings, Path config_file);
+  Result<void> load();
+  void make_serving_parts();
+  Result<void> listen();
+  void start_threads();
+  void start_timers();
+  void end_threads();
+  void settings_changed(const std::vector<std::string>& keys);
+  void start_thread(std::string name, std::function<void()> life);
+  Result<void> persist();
+
+  Machine machine;
+  LiveConfig live;
+  std::unique_ptr<Log> log, store_log, remoting_log;
+  std::vector<std::string> notices;
+
+  // State.
+  Topics topics;
+  Groups groups;
+  ConsumerOffsets offsets;
+  Consumers consumers;
+  Producers producers;
+  QueueLocks locks;
+  Statistics statistics;
+  std::unique_ptr<store::MessageStore> store;
+
+  // Threads' work.
+  remoting::ThreadWorkers workers{kWorkerQueueTasks};
+  std::vector<std::unique_ptr<remoting::EventLoop>> loops;
+  std::vector<remoting::EventLoop*> loop_list;
+
+  // Made by serve().
+  struct Serving;
+  std::unique_ptr<Serving> serving;
+  std::vector<std::thread> threads;
+};
+
+struct Broker::Parts::Serving {
+  explicit Serving(Parts& parts);
+
+  remoting::Client client;
+  Registration registration;
+  Persister write_topics, write_groups, write_offsets;
+  PullHolds holds;
+  ParkedAnswers parked;
+  SendProcessor send;
+  PullProcessor pull;
+  OffsetProcessor offset;
+  QueryProcessor query;
+  LockProcessor lock;
+  HeartbeatProcessor heartbeat;
+  remoting::Router main_router, fast_router;
+  remoting::Server server;
+};
+
+namespace {
+
+Host store_host(const BrokerConfig& config) {
+  const auto host = Host::parse(config.address());
+  return host ? *host : Host{};
+}
+
+remoting::Client::Options client_options(const BrokerConfig& config) {
+  remoting::Client::Options options;
+  options.connect_timeout_ms = config.connect_timeout_ms;
+  return options;
+}
+
+}  // namespace
+
+Broker::Parts::Parts(Machine on, BrokerConfig settings, Path config_file)
+    : machine(on),
+      live(on.files, on.clock, std::move(settings), std::move(config_file)),
+      log(on.logs.make("broker")),
+      store_log(on.logs.make("store")),
+      remoting_log(on.logs.make("remoting")),
+      topics(on.files, on.clock, *log, live, live.now().config_folder() + "/topics.json"),
+      groups(on.files, on.clock, *log, live, live.now().config_folder() + "/subscriptionGroup.json"),
+      offsets(on.files, on.clock, *log, live, live.now().config_folder() + "/consumerOffset.json"),
+      consumers(on.clock, *log, live),
+      producers(on.clock, live),
+      locks(on.clock),
+      statistics(live.now().cluster_name) {}
+
+Broker::Parts::Serving::Serving(Parts& parts)
+    : client(*parts.loop_list.front(), client_options(parts.live.now()), *parts.remoting_log),
+      registration(*parts.loop_list.front(), client, *parts.log, parts.live, parts.topics),
+      write_topics(parts.workers, *parts.log, [&parts] { return parts.topics.persist(); }),
+      write_groups(parts.workers, *parts.log, [&parts] { return parts.groups.persist(); }),
+      write_offsets(parts.workers, *parts.log, [&parts] { return parts.offsets.persist(); }),
+      holds(parts.loop_list, *parts.store),
+      parked(parts.loop_list, *parts.store, parts.live),
+      send({*parts.store, parts.topics, parts.groups, parts.locks, parts.live, parts.statistics, parked, parts.machine.clock},
+           parts.loop_list, store_host(parts.live.now()), static_cast<uint64_t>(parts.machine.clock.now_ms())),
+      pull({*parts.store, parts.topics, parts.groups, parts.consumers, parts.offsets, parts.live, parts.statistics, parts.workers, holds},
+           parts.loop_list),
+      offset({*parts.store, parts.topics, parts.groups, parts.offsets, parts.live}),
+      query(*parts.store, parts.live),
+      lock(parts.locks),
+      heartbeat(parts.live, parts.topics, parts.groups, parts.consumers, parts.producers),
+      main_router(parts.workers, *parts.remoting_log),
+      fast_router(parts.workers, *parts.remoting_log),
+      server(parts.loop_list, limits_of(parts.live.now()),
+             {.opened = nullptr,
+              .closed =
+                  [this, &parts](const remoting::ChannelPtr& channel) {
+                    holds.channel_closed(channel->loop(), channel->id());
+                    parts.consumers.channel_closed(channel);
+                    parts.producers.channel_closed(channel);
+                  }},
+             *parts.remoting_log) {
+  const Processors processors{send, pull, offset, query, lock, heartbeat};
+  add_requests(main_router, processors, Port::kMain);
+  add_requests(fast_router, processors, Port::kFast);
+  parts.store->on_arrival(&holds);
+  parts.store->on_durable([this](PhyOffset end, bool failed) { parked.durable(end, failed); });
+  parts.topics.on_change([this](const std::vector<std::string>& names, const DataVersion& version) {
+    registration.topics_changed(names, version);
+    write_topics.soon();
+  });
+  parts.groups.on_change([this] { write_groups.soon(); });
+  parts.live.on_change([&parts](const std::vector<std::string>& keys) { parts.settings_changed(keys); });
+  parts.consumers.on_group_gone([this](std::string_view group) { heartbeat.forget_group(group); });
+}
+
+Result<void> Broker::Parts::load() {
+  const BrokerConfig& config = live.now();
+  COMET_TRY(store, store::MessageStore::open(machine.files, machine.clock, *store_log, config.store_options()));
+  COMET_TRY_VOID(topics.load());
+  COMET_TRY_VOID(groups.load());
+  COMET_TRY_VOID(offsets.load());
+  notices = pending_notices(machine.files, *log, *store, offsets, config.config_folder());
+  return {};
+}
+
+void Broker::Parts::make_serving_parts() {
+  for (int32_t n = 0; n < loops_wanted(live.now()); ++n) {
+    loops.push_back(std::make_unique<remoting::EventLoop>(fmt::format("loop-{}", n), machine.clock));
+    loop_list.push_back(loops.back().get());
+  }
+  serving = std::make_unique<Serving>(*this);
+}
+
+Result<void> Broker::Parts::listen() {
+  const BrokerConfig& config = live.now();
+  COMET_TRY_VOID(serving->server.listen(config.bind_address, config.listen_port, serving->main_router));
+  const int32_t fast_port = std::max(0, config.listen_port - 2);
+  COMET_TRY_VOID(serving->server.listen(config.bind_address, fast_port, serving->fast_router));
+  return {};
+}
+
+void Broker::Parts::start_thread(std::string name, std::function<void()> life) {
+  threads.emplace_back([name = std::move(name), life = std::move(life)] {
+    ::pthread_setname_np(::pthread_self(), name.c_str());
+    life();
+  });
+}
+
+void Broker::Parts::start_threads() {
+  start_thread("keeper", [this] { store->run_keeper(); });
+  start_thread("flusher", [this] { store->run_flusher(); });
+  start_thread("indexer", [this] { store->run_indexer(); });
+  for (int32_t n = 0; n < live.now().worker_threads; ++n) {
+    start_thread(fmt::format("worker-{}", n), [this] { workers.run(); });
+  }
+  for (const auto& loop : loops) {
+    start_thread(loop->name(), [&loop = *loop] { loop.run(); });
+  }
+}
+
+void Broker::Parts::start_timers() {
+  remoting::EventLoop& loop = *loop_list.front();
+  loop.every(live.now().flush_consumer_offset_ms, [this] { serving->write_offsets.soon(); });
+  loop.every(kExpiryPeriodMs, [this] {
+    consumers.expire();
+    producers.expire();
+  });
+  loop.every(Statistics::kSampleIntervalMs, [this, &loop] { statistics.sample(loop.now_ms(), store->figures().put_total); });
+}
+
+/// What reads a setting only once has to be told of a change.
+void Broker::Parts::settings_changed(const std::vector<std::string>& keys) {
+  const auto has = [&](std::string_view key) { return std::find(keys.begin(), keys.end(), key) != keys.end(); };
+  if (has("maxMessageSize")) store->set_max_message_bytes(live.now().store.max_message_bytes);
+  if (has("brokerPermission")) topics.touch();
+  if (has("brokerPermission") || has("namesrvAddr")) serving->registration.register_now();
+}
+
+Result<void> Broker::Parts::persist() {
+  COMET_TRY_VOID(topics.persist());
+  COMET_TRY_VOID(groups.persist());
+  return offsets.persist();
+}
+
+void Broker::Parts::end_threads() {
+  for (const auto& loop : loops) loop->stop();
+  workers.stop();
+  for (std::thread& thread : threads) thread.join();
+  threads.clear();
+}
+
+Broker::Broker(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+Broker::~Broker() {
+  if (!parts_->threads.empty()) (void)stop();
+}
+
+Result<std::unique_ptr<Broker>> Broker::open(Machine machine, BrokerConfig config, Path config_file) {
+  if (config.listen_port == 0) config.listen_port = free_port_pair(config.bind_address);
+  if (config.listen_port == 0) return fail(Errc::kIo, fmt::format("no free port on {} for listenPort=0", config.bind_address));
+  auto parts = std::make_unique<Parts>(machine, std::move(config), std::move(config_file));
+  COMET_TRY_VOID(parts->load());
+  return std::unique_ptr<Broker>(new Broker(std::move(parts)));
+}
+
+Result<void> Broker::serve(int64_t register_wait_ms) {
+  parts_->make_serving_parts();
+  COMET_TRY_VOID(parts_->listen());
+  parts_->start_timers();
+  parts_->start_threads();
+  parts_->serving->write_topics.soon();
+  if (parts_->live.now().namesrv_addr.empty()) return {};
+  const auto registered = std::make_shared<Moment>();
+  parts_->serving->registration.start([registered](int32_t, int32_t) { registered->come(); });
+  if (!registered->wait(register_wait_ms)) {
+    parts_->notices.push_back("no name server has answered yet; registration goes on in the background");
+  }
+  return {};
+}
+
+Result<void> Broker::stop() {
+  Parts& parts = *parts_;
+  if (!parts.threads.empty()) {
+    const auto unregistered = std::make_shared<Moment>();
+    parts.loop_list.front()->post([&parts, unregistered] {
+      parts.serving->registration.stop(kUnregisterMs, [unregistered] { unregistered->come(); });
+    });
+    unregistered->wait(kUnregisterMs);
+    const auto closed = std::make_shared<Moment>();
+    parts.serving->server.close(kCloseGraceMs, [closed] { closed->come(); });
+    closed->wait(2 * kCloseGraceMs);
+  }
+  auto persisted = parts.persist();
+  auto stopped = parts.store->stop();
+  parts.end_threads();
+  if (!stopped) return stopped;
+  return persisted;
+}
+
+std::string Broker::address() const { return parts_->live.now().address(); }
+const BrokerConfig& Broker::config() const { return parts_->live.now(); }
+const std::vector<std::string>& Broker::notices() const { return parts_->notices; }
+
+}  // namespace comet::broker
