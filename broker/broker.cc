@@ -12,9 +12,15 @@
 
 #include "broker/consumer_offsets.h"
 #include "broker/consumers.h"
+#include "broker/day_totals.h"
 #include "broker/groups.h"
 #include "broker/parked_answers.h"
 #include "broker/pending.h"
+#include "broker/processors/admin_broker.h"
+#include "broker/processors/admin_group.h"
+#include "broker/processors/admin_progress.h"
+#include "broker/processors/admin_topic.h"
+#include "broker/processors/client_relay.h"
 #include "broker/processors/heartbeat.h"
 #include "broker/processors/lock.h"
 #include "broker/processors/offset.h"
@@ -26,6 +32,7 @@
 #include "broker/queue_locks.h"
 #include "broker/registration.h"
 #include "broker/requests.h"
+#include "broker/runtime_info.h"
 #include "broker/statistics.h"
 #include "broker/topics.h"
 #include "remoting/net/client.h"
@@ -121,6 +128,7 @@ struct Broker::Parts {
   Producers producers;
   QueueLocks locks;
   Statistics statistics;
+  DayTotals days;
   std::unique_ptr<store::MessageStore> store;
 
   // Threads' work.
@@ -148,6 +156,12 @@ struct Broker::Parts::Serving {
   QueryProcessor query;
   LockProcessor lock;
   HeartbeatProcessor heartbeat;
+  RuntimeInfo runtime;
+  AdminTopicProcessor admin_topics;
+  AdminGroupProcessor admin_groups;
+  AdminProgressProcessor progress;
+  AdminBrokerProcessor admin;
+  ClientRelayProcessor relay;
   remoting::Router main_router, fast_router;
   remoting::Server server;
 };
@@ -179,7 +193,8 @@ Broker::Parts::Parts(Machine on, BrokerConfig settings, Path config_file)
       consumers(on.clock, *log, live),
       producers(on.clock, live),
       locks(on.clock),
-      statistics(live.now().cluster_name) {}
+      statistics(live.now().cluster_name),
+      days(on.clock.now_ms()) {}
 
 Broker::Parts::Serving::Serving(Parts& parts)
     : client(*parts.loop_list.front(), client_options(parts.live.now()), *parts.remoting_log),
@@ -197,6 +212,13 @@ Broker::Parts::Serving::Serving(Parts& parts)
       query(*parts.store, parts.live),
       lock(parts.locks),
       heartbeat(parts.live, parts.topics, parts.groups, parts.consumers, parts.producers),
+      runtime(parts.live, parts.statistics, parts.days, *parts.store, parts.machine.files, parts.machine.clock, *parts.log),
+      admin_topics(parts.live, parts.topics, parts.offsets, parts.consumers, parts.statistics, *parts.store, *parts.log),
+      admin_groups(parts.groups, parts.offsets, parts.consumers, parts.producers, parts.statistics, *parts.log),
+      progress(parts.live, parts.topics, parts.groups, parts.offsets, parts.consumers, parts.statistics, *parts.store,
+               parts.machine.clock, *parts.log),
+      admin(parts.live, parts.topics, runtime, parts.statistics, *parts.store, parts.machine.clock, *parts.log),
+      relay(parts.live, parts.consumers, parts.topics, parts.groups, *parts.store),
       main_router(parts.workers, *parts.remoting_log),
       fast_router(parts.workers, *parts.remoting_log),
       server(parts.loop_list, limits_of(parts.live.now()),
@@ -208,7 +230,8 @@ Broker::Parts::Serving::Serving(Parts& parts)
                     parts.producers.channel_closed(channel);
                   }},
              *parts.remoting_log) {
-  const Processors processors{send, pull, offset, query, lock, heartbeat};
+  const Processors processors{send,         pull,         offset,   query, lock, heartbeat,
+                              admin_topics, admin_groups, progress, admin, relay};
   add_requests(main_router, processors, Port::kMain);
   add_requests(fast_router, processors, Port::kFast);
   parts.store->on_arrival(&holds);
@@ -274,7 +297,10 @@ void Broker::Parts::start_timers() {
     consumers.expire();
     producers.expire();
   });
-  loop.every(Statistics::kSampleIntervalMs, [this, &loop] { statistics.sample(loop.now_ms(), store->figures().put_total); });
+  loop.every(Statistics::kSampleIntervalMs, [this, &loop] {
+    statistics.sample(loop.now_ms(), store->figures().put_total);
+    days.tick(loop.now_ms(), statistics.puts_without_system(), statistics.gets_without_system());
+  });
 }
 
 /// What reads a setting only once has to be told of a change.

@@ -6,6 +6,11 @@
 
 namespace comet::broker {
 
+class AdminBrokerProcessor;
+class AdminGroupProcessor;
+class AdminProgressProcessor;
+class AdminTopicProcessor;
+class ClientRelayProcessor;
 class HeartbeatProcessor;
 class LockProcessor;
 class OffsetProcessor;
@@ -21,6 +26,11 @@ struct Processors {
   QueryProcessor& query;
   LockProcessor& lock;
   HeartbeatProcessor& heartbeat;
+  AdminTopicProcessor& topics;
+  AdminGroupProcessor& groups;
+  AdminProgressProcessor& progress;
+  AdminBrokerProcessor& admin;
+  ClientRelayProcessor& relay;
 };
 
 /// The main port (listenPort), and the fast one two below it, where nothing waits: pulls are unknown there.

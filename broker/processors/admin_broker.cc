@@ -43,9 +43,6 @@ Reply AdminBrokerProcessor::update_config(const Call& call, const remoting::Upda
     std::lock_guard lock(mu_);
     version_.next(clock_.now_ms());
   }
-  store_.set_max_message_bytes(config_.now().store.max_message_bytes);
-  const auto changed = [&](std::string_view key) { return std::find(change->changed.begin(), change->changed.end(), key) != change->changed.end(); };
-  if (changed("brokerPermission")) topics_.touch();
   Reply reply = Reply::ok();
   reply.remark = remark_of(*change);
   return reply;
