@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include "common/system_topics.h"
-#include "namesrv/registration.h"
 
 namespace comet::namesrv {
 
@@ -24,7 +23,7 @@ Reply refuse_registration(std::string why) {
 }  // namespace
 
 void BrokerProcessor::register_broker(const Call& call, const remoting::RegisterBrokerRequest& request, Responder responder) {
-  auto registration = read_registration(request, call.head.version, call.body);
+  auto registration = reader_.read(request, call.head.version, call.body);
   if (!registration) {
     log_.warn("refused a registration of {} from {}: {}", request.broker_addr, call.channel->remote_text(), registration.error().what);
     std::move(responder).send(refuse_registration(std::move(registration).error().what));

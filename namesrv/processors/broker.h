@@ -9,6 +9,7 @@
 #include "common/log.h"
 #include "namesrv/config.h"
 #include "namesrv/kv_table.h"
+#include "namesrv/registration.h"
 #include "namesrv/route_table.h"
 #include "remoting/net/event_loop.h"
 #include "remoting/net/router.h"
@@ -52,6 +53,7 @@ class BrokerProcessor {
   const NamesrvConfig& config_;  ///< changes on the loop
   const Tell tell_;
   Log& log_;
+  RegistrationReader reader_;  ///< the worker's alone
   std::unordered_map<remoting::Channel::Id, std::weak_ptr<remoting::Channel>> broker_channels_;
 };
 
