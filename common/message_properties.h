@@ -16,18 +16,21 @@ inline constexpr int32_t kMaxPropertiesBytes = 32767;
 
 /// Names as RocketMQ writes them (MessageConst).
 namespace property {
-inline constexpr std::string_view kKeys = "KEYS", kTags = "TAGS", kWait = "WAIT", kDelay = "DELAY", kRetryTopic = "RETRY_TOPIC",
-                                  kRealTopic = "REAL_TOPIC", kRealQueueId = "REAL_QID", kTransactionPrepared = "TRAN_MSG",
-                                  kProducerGroup = "PGROUP", kMinOffset = "MIN_OFFSET", kMaxOffset = "MAX_OFFSET",
+inline constexpr std::string_view kKeys = "KEYS", kTags = "TAGS", kWait = "WAIT", kDelay = "DELAY",
+                                  kRetryTopic = "RETRY_TOPIC", kRealTopic = "REAL_TOPIC", kRealQueueId = "REAL_QID",
+                                  kTransactionPrepared = "TRAN_MSG", kProducerGroup = "PGROUP",
+                                  kMinOffset = "MIN_OFFSET", kMaxOffset = "MAX_OFFSET",
                                   kOriginMessageId = "ORIGIN_MESSAGE_ID", kReconsumeTime = "RECONSUME_TIME",
-                                  kMaxReconsumeTimes = "MAX_RECONSUME_TIMES", kMsgRegion = "MSG_REGION", kTraceOn = "TRACE_ON",
-                                  kUniqueKey = "UNIQ_KEY", kInnerNum = "INNER_NUM", kInnerBase = "INNER_BASE",
-                                  kPopCheckpoint = "POP_CK", kTimerDelaySec = "TIMER_DELAY_SEC", kTimerDelayMs = "TIMER_DELAY_MS",
+                                  kMaxReconsumeTimes = "MAX_RECONSUME_TIMES", kMsgRegion = "MSG_REGION",
+                                  kTraceOn = "TRACE_ON", kUniqueKey = "UNIQ_KEY", kInnerNum = "INNER_NUM",
+                                  kInnerBase = "INNER_BASE", kPopCheckpoint = "POP_CK",
+                                  kTimerDelaySec = "TIMER_DELAY_SEC", kTimerDelayMs = "TIMER_DELAY_MS",
                                   kTimerDeliverMs = "TIMER_DELIVER_MS", kTimerOutMs = "TIMER_OUT_MS",
                                   kTimerDelUniqueKey = "TIMER_DEL_UNIQKEY", kMultiDispatch = "INNER_MULTI_DISPATCH",
-                                  kMultiQueueOffset = "INNER_MULTI_QUEUE_OFFSET", kCluster = "CLUSTER", kCrc32 = "__CRC32#",
-                                  kShardingKey = "__SHARDINGKEY", kReplyToClient = "REPLY_TO_CLIENT",
-                                  kCorrelationId = "CORRELATION_ID", kMessageType = "MSG_TYPE", kArriveTime = "ARRIVE_TIME",
+                                  kMultiQueueOffset = "INNER_MULTI_QUEUE_OFFSET", kCluster = "CLUSTER",
+                                  kCrc32 = "__CRC32#", kShardingKey = "__SHARDINGKEY",
+                                  kReplyToClient = "REPLY_TO_CLIENT", kCorrelationId = "CORRELATION_ID",
+                                  kMessageType = "MSG_TYPE", kArriveTime = "ARRIVE_TIME",
                                   kPushReplyTime = "PUSH_REPLY_TIME", kTtl = "TTL", kInstanceId = "INSTANCE_ID";
 }  // namespace property
 

@@ -32,7 +32,8 @@ class Reader {
 };
 
 Language language_of(int8_t number) {
-  return number >= 0 && number <= static_cast<int8_t>(Language::kNodeJs) ? static_cast<Language>(number) : Language::kUnknown;
+  return number >= 0 && number <= static_cast<int8_t>(Language::kNodeJs) ? static_cast<Language>(number)
+                                                                         : Language::kUnknown;
 }
 
 /// The pop codes are the only ones above 32767; nothing else uses what their truncation gives.

@@ -6,13 +6,15 @@
 namespace comet::remoting {
 namespace {
 
-constexpr std::array<std::string_view, 14> kLanguages = {"JAVA", "CPP", "DOTNET", "PYTHON", "DELPHI", "ERLANG", "RUBY",
-                                                         "OTHER", "HTTP", "GO", "PHP", "OMS", "RUST", "NODE_JS"};
+constexpr std::array<std::string_view, 14> kLanguages = {"JAVA",   "CPP",  "DOTNET", "PYTHON", "DELPHI",
+                                                         "ERLANG", "RUBY", "OTHER",  "HTTP",   "GO",
+                                                         "PHP",    "OMS",  "RUST",   "NODE_JS"};
 
 /// The names before 3.0.1, which follow no rule.
 constexpr std::array<std::string_view, 16> kFirstVersions = {
-    "V3_0_0_SNAPSHOT", "V3_0_0_ALPHA1", "V3_0_0_BETA1",          "V3_0_0_BETA2", "V3_0_0_BETA3",          "V3_0_0_BETA4",
-    "V3_0_0_BETA5",    "V3_0_0_BETA6_SNAPSHOT", "V3_0_0_BETA6", "V3_0_0_BETA7_SNAPSHOT", "V3_0_0_BETA7", "V3_0_0_BETA8_SNAPSHOT",
+    "V3_0_0_SNAPSHOT", "V3_0_0_ALPHA1",         "V3_0_0_BETA1", "V3_0_0_BETA2",
+    "V3_0_0_BETA3",    "V3_0_0_BETA4",          "V3_0_0_BETA5", "V3_0_0_BETA6_SNAPSHOT",
+    "V3_0_0_BETA6",    "V3_0_0_BETA7_SNAPSHOT", "V3_0_0_BETA7", "V3_0_0_BETA8_SNAPSHOT",
     "V3_0_0_BETA8",    "V3_0_0_BETA9_SNAPSHOT", "V3_0_0_BETA9", "V3_0_0_FINAL"};
 
 constexpr int32_t kHigherVersion = 612;
@@ -45,7 +47,8 @@ std::string_view language_name(Language language) {
 std::string version_name(int32_t ordinal) {
   if (ordinal < 0) return "";
   if (ordinal >= kHigherVersion) return "HIGHER_VERSION";
-  if (ordinal < static_cast<int32_t>(kFirstVersions.size())) return std::string(kFirstVersions[static_cast<size_t>(ordinal)]);
+  if (ordinal < static_cast<int32_t>(kFirstVersions.size()))
+    return std::string(kFirstVersions[static_cast<size_t>(ordinal)]);
   const Series series = series_of(ordinal);
   const int32_t steps = ordinal - (series.first_ordinal - 1);
   std::string name = "V" + std::to_string(series.major) + "_" + std::to_string(series.minor) + "_" +

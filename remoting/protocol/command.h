@@ -16,8 +16,8 @@
 /// Requests and responses as they stand between the socket and the processors. Source: RemotingCommand, remoting.md 1.
 namespace comet::remoting {
 
-/// One pair of `extFields`. Views point into the frame or into the decoder's scratch space and live as long as the call.
-/// Values are unescaped text; a JSON null is left out; numbers and booleans are their text.
+/// One pair of `extFields`. Views point into the frame or into the decoder's scratch space and live as long as the
+/// call. Values are unescaped text; a JSON null is left out; numbers and booleans are their text.
 struct ExtField {
   std::string_view name;
   std::string_view value;
@@ -33,7 +33,21 @@ inline std::optional<std::string_view> find_ext(ExtFields fields, std::string_vi
 
 /// LanguageCode ordinals; kUnknown where a peer sent none that we know (listings leave it out).
 enum class Language : int8_t {
-  kUnknown = -1, kJava = 0, kCpp, kDotnet, kPython, kDelphi, kErlang, kRuby, kOther, kHttp, kGo, kPhp, kOms, kRust, kNodeJs
+  kUnknown = -1,
+  kJava = 0,
+  kCpp,
+  kDotnet,
+  kPython,
+  kDelphi,
+  kErlang,
+  kRuby,
+  kOther,
+  kHttp,
+  kGo,
+  kPhp,
+  kOms,
+  kRust,
+  kNodeJs
 };
 std::string_view language_name(Language language);  ///< "JAVA", "CPP"…; empty for kUnknown
 

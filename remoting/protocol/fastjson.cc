@@ -24,8 +24,8 @@ std::string compact(const Json& value) { return value.dump(-1, ' ', false, Json:
 bool is_space(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t' || c == '\f' || c == '\b'; }
 
 bool is_bare(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '$' || c == '-' ||
-         c == '.' || c == '+' || static_cast<unsigned char>(c) >= 0x80;
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '$' ||
+         c == '-' || c == '.' || c == '+' || static_cast<unsigned char>(c) >= 0x80;
 }
 
 /// Recursive descent. Every function moves `at_` behind what it read, or fails and keeps the reason.
@@ -64,15 +64,19 @@ class Parser {
     if (depth > kMaxDepth) return fail("nested too deeply");
     if (at_ == end_) return fail("no value here");
     switch (*at_) {
-      case '{': return object(out, depth);
-      case '[': return array(out, depth);
-      case '"': case '\'': {
+      case '{':
+        return object(out, depth);
+      case '[':
+        return array(out, depth);
+      case '"':
+      case '\'': {
         std::string text;
         if (!string(text)) return false;
         out = std::move(text);
         return true;
       }
-      default: return word(bare(), out);
+      default:
+        return word(bare(), out);
     }
   }
 

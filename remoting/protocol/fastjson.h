@@ -12,10 +12,10 @@
 namespace comet::remoting {
 
 /// Reads a JSON text as leniently as fastjson: keys may be unquoted (numbers, identifiers), in single quotes, or whole
-/// objects as in `{{"brokerName":"b","queueId":0,"topic":"T"}:1}`; such a key becomes its compact JSON text with members in
-/// alphabetical order. Commas may trail. Of a key given twice the last value holds. `{"$ref":"$.path"}` is replaced by a copy
-/// of what the path leads to, if that holds no reference itself. kCorrupt, naming the byte, for anything else; kInvalid
-/// for references that can't be resolved.
+/// objects as in `{{"brokerName":"b","queueId":0,"topic":"T"}:1}`; such a key becomes its compact JSON text with
+/// members in alphabetical order. Commas may trail. Of a key given twice the last value holds. `{"$ref":"$.path"}` is
+/// replaced by a copy of what the path leads to, if that holds no reference itself. kCorrupt, naming the byte, for
+/// anything else; kInvalid for references that can't be resolved.
 Result<nlohmann::json> parse_fastjson(std::string_view text);
 
 /// Writes compact JSON front to back; the caller orders the keys, the writer sets the commas.
@@ -39,8 +39,7 @@ class JsonWriter {
   JsonWriter& value(const char* text) { return value(std::string_view(text)); }
   JsonWriter& value(bool flag) { return raw(flag ? "true" : "false"); }
   template <std::integral Number>
-    requires(!std::same_as<Number, bool>)
-  JsonWriter& value(Number number) {
+  requires(!std::same_as<Number, bool>) JsonWriter& value(Number number) {
     return integer(static_cast<int64_t>(number));
   }
   /// Keeps a decimal point; what is no number becomes 0.0.

@@ -55,14 +55,19 @@ constexpr std::tuple<> no_fields() { return {}; }
 
 namespace detail {
 
-template <class M> struct is_optional : std::false_type {};
-template <class M> struct is_optional<std::optional<M>> : std::true_type {};
-template <class M> struct is_strong : std::false_type {};
-template <class Tag, class Rep> struct is_strong<Strong<Tag, Rep>> : std::true_type {};
+template <class M>
+struct is_optional : std::false_type {};
+template <class M>
+struct is_optional<std::optional<M>> : std::true_type {};
+template <class M>
+struct is_strong : std::false_type {};
+template <class Tag, class Rep>
+struct is_strong<Strong<Tag, Rep>> : std::true_type {};
 
 inline bool parse_bool(std::string_view text) {
   auto lower = [](char c) { return static_cast<char>(c | 0x20); };
-  return text.size() == 4 && lower(text[0]) == 't' && lower(text[1]) == 'r' && lower(text[2]) == 'u' && lower(text[3]) == 'e';
+  return text.size() == 4 && lower(text[0]) == 't' && lower(text[1]) == 'r' && lower(text[2]) == 'u' &&
+         lower(text[3]) == 'e';
 }
 
 template <class M>
@@ -146,7 +151,8 @@ Result<void> decode_fields(ExtFields ext, T& out) {
     if (error) return;
     using M = typename std::decay_t<decltype(field)>::Member;
     constexpr bool text_like = std::is_same_v<M, std::string> || std::is_same_v<M, std::string_view> ||
-                               std::is_same_v<M, std::optional<std::string>> || std::is_same_v<M, std::optional<std::string_view>>;
+                               std::is_same_v<M, std::optional<std::string>> ||
+                               std::is_same_v<M, std::optional<std::string_view>>;
     const ExtField* found = find(field.name);
     if (found == nullptr || (!text_like && found->value.empty())) {
       if (field.required) error = detail::missing_field(field.name);
@@ -199,7 +205,8 @@ Result<T> header_of(const Response& response) {
   std::vector<ExtField> ext;
   for (const auto& [name, value] : response.ext) ext.push_back({name, value});
   T out{};
-  if (auto decoded = decode_fields(ExtFields(ext), out); !decoded) return tl::unexpected<Error>(std::move(decoded).error());
+  if (auto decoded = decode_fields(ExtFields(ext), out); !decoded)
+    return tl::unexpected<Error>(std::move(decoded).error());
   return out;
 }
 

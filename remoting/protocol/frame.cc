@@ -36,7 +36,8 @@ FrameScan scan_frame(std::string_view bytes, const FrameLimits& limits) {
 
   const auto mark = load_be<uint32_t>(bytes.data() + kLengthBytes);
   const int64_t header_bytes = mark & kHeaderLengthMask;
-  if (const uint32_t type = mark >> 24; type > 1) return bad("serialize type " + std::to_string(type) + "; known are 0 and 1");
+  if (const uint32_t type = mark >> 24; type > 1)
+    return bad("serialize type " + std::to_string(type) + "; known are 0 and 1");
   if (header_bytes > length - 4 || header_bytes > limits.header_bytes) {
     return bad("a header of " + std::to_string(header_bytes) + " bytes in a frame of " + std::to_string(whole) +
                "; the limit is " + std::to_string(limits.header_bytes));
@@ -53,7 +54,8 @@ Result<CommandView> HeadDecoder::decode(std::string_view whole_frame) {
   Result<CommandView> view(tl::in_place);
   const std::string_view header = whole_frame.substr(kPrefixBytes, header_bytes);
   const bool binary = mark >> 24 == static_cast<uint32_t>(HeaderCodec::kBinary);
-  auto parsed = binary ? parse_binary_header(header, scratch_, view->head) : parse_json_header(header, scratch_, view->head);
+  auto parsed =
+      binary ? parse_binary_header(header, scratch_, view->head) : parse_json_header(header, scratch_, view->head);
   if (!parsed) return tl::unexpected<Error>(std::move(parsed).error());
   view->body = whole_frame.substr(kPrefixBytes + header_bytes);
   return view;

@@ -14,7 +14,8 @@
 namespace comet::remoting {
 
 struct FrameLimits {
-  int32_t frame_bytes = 16 * 1024 * 1024;  ///< a whole frame, the length field included (com.rocketmq.remoting.frameMaxLength)
+  int32_t frame_bytes =
+      16 * 1024 * 1024;  ///< a whole frame, the length field included (com.rocketmq.remoting.frameMaxLength)
   int32_t header_bytes = 1024 * 1024;
 };
 
@@ -30,12 +31,12 @@ struct FrameScan {
   std::string problem;     ///< for kBad
 };
 
-/// Looks at what a connection has received: is there a frame at the front? Checks lengths and the serialize type, so that
-/// a bad frame is found before it is read.
+/// Looks at what a connection has received: is there a frame at the front? Checks lengths and the serialize type, so
+/// that a bad frame is found before it is read.
 FrameScan scan_frame(std::string_view bytes, const FrameLimits& limits);
 
-/// Decodes the frames of one thread, one after the other. What it returns points into the frame and into the decoder and
-/// lives until the next call. Doesn't allocate once its scratch space has grown.
+/// Decodes the frames of one thread, one after the other. What it returns points into the frame and into the decoder
+/// and lives until the next call. Doesn't allocate once its scratch space has grown.
 class HeadDecoder {
  public:
   /// A frame that scan_frame found. kCorrupt if its header can't be read.

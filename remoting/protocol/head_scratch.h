@@ -46,7 +46,8 @@ class HeadScratch {
   static unsigned slot(std::string_view name) {
     if (name.empty()) return 0;
     return (static_cast<unsigned char>(name.front()) + 5u * static_cast<unsigned char>(name.back()) +
-            11u * static_cast<unsigned>(name.size())) & 63u;
+            11u * static_cast<unsigned>(name.size())) &
+           63u;
   }
   bool replace(std::string_view name, std::string_view value) {
     for (ExtField& field : fields_) {

@@ -14,20 +14,26 @@ namespace {
 bool is_space(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t' || c == '\f' || c == '\b'; }
 
 bool is_bare(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '$' || c == '-' ||
-         c == '.' || c == '+' || static_cast<unsigned char>(c) >= 0x80;
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '$' ||
+         c == '-' || c == '.' || c == '+' || static_cast<unsigned char>(c) >= 0x80;
 }
 
 enum class Key { kCode, kFlag, kLanguage, kOpaque, kVersion, kRemark, kExtFields, kOther };
 
 Key exact_key(std::string_view name) {
   switch (name.size()) {
-    case 4: return name == "code" ? Key::kCode : name == "flag" ? Key::kFlag : Key::kOther;
-    case 6: return name == "opaque" ? Key::kOpaque : name == "remark" ? Key::kRemark : Key::kOther;
-    case 7: return name == "version" ? Key::kVersion : Key::kOther;
-    case 8: return name == "language" ? Key::kLanguage : Key::kOther;
-    case 9: return name == "extFields" ? Key::kExtFields : Key::kOther;
-    default: return Key::kOther;
+    case 4:
+      return name == "code" ? Key::kCode : name == "flag" ? Key::kFlag : Key::kOther;
+    case 6:
+      return name == "opaque" ? Key::kOpaque : name == "remark" ? Key::kRemark : Key::kOther;
+    case 7:
+      return name == "version" ? Key::kVersion : Key::kOther;
+    case 8:
+      return name == "language" ? Key::kLanguage : Key::kOther;
+    case 9:
+      return name == "extFields" ? Key::kExtFields : Key::kOther;
+    default:
+      return Key::kOther;
   }
 }
 
@@ -49,7 +55,8 @@ Key key_of(std::string_view name) {
 }
 
 Language language_by_ordinal(int64_t ordinal) {
-  return ordinal >= 0 && ordinal <= static_cast<int64_t>(Language::kNodeJs) ? static_cast<Language>(ordinal) : Language::kUnknown;
+  return ordinal >= 0 && ordinal <= static_cast<int64_t>(Language::kNodeJs) ? static_cast<Language>(ordinal)
+                                                                            : Language::kUnknown;
 }
 
 bool equal_ignoring_case(std::string_view a, std::string_view b) {
@@ -191,7 +198,8 @@ class Parser {
   static bool is_number(std::string_view text) {
     double number = 0;
     const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    return !text.empty() && stop == text.data() + text.size() && error != std::errc::invalid_argument && text.back() <= '9';
+    return !text.empty() && stop == text.data() + text.size() && error != std::errc::invalid_argument &&
+           text.back() <= '9';
   }
 
   /// An object or array as it stands in the text, brackets balanced.
@@ -226,14 +234,22 @@ class Parser {
 
   bool member(std::string_view name) {
     switch (key_of(name)) {
-      case Key::kCode: return number(head_.code);
-      case Key::kFlag: return number(head_.flag);
-      case Key::kOpaque: return number(head_.opaque);
-      case Key::kVersion: return number(head_.version);
-      case Key::kLanguage: return language();
-      case Key::kRemark: return remark();
-      case Key::kExtFields: return ext_fields();
-      case Key::kOther: break;
+      case Key::kCode:
+        return number(head_.code);
+      case Key::kFlag:
+        return number(head_.flag);
+      case Key::kOpaque:
+        return number(head_.opaque);
+      case Key::kVersion:
+        return number(head_.version);
+      case Key::kLanguage:
+        return language();
+      case Key::kRemark:
+        return remark();
+      case Key::kExtFields:
+        return ext_fields();
+      case Key::kOther:
+        break;
     }
     Value ignored;
     return value(ignored);
@@ -249,7 +265,8 @@ class Parser {
     }
     Value read;
     if (!value(read)) return false;
-    if (read.kind == Kind::kNull || (read.kind == Kind::kText && (read.text.empty() || read.text == "null"))) return true;
+    if (read.kind == Kind::kNull || (read.kind == Kind::kText && (read.text.empty() || read.text == "null")))
+      return true;
     if (read.kind != Kind::kNumber && read.kind != Kind::kText) return fail("a number was expected");
     return whole_number(read.text, plain) ? narrow(plain, out) : fail("a number was expected");
   }

@@ -12,10 +12,10 @@ namespace comet::remoting {
 
 /// Fills `head` from header text, in one pass and without allocating once `scratch` has grown.
 ///
-/// As lenient as fastjson: keys unquoted, in single quotes, in any case or with underscores; trailing commas; white space;
-/// numbers as strings; a language by ordinal or in lower case; numbers, booleans and nested JSON as extFields values (kept
-/// as text), null ones left out. Unknown keys are passed over. kCorrupt for what fastjson refuses, too: garbage after the
-/// object, numbers beyond int32, text that ends early.
+/// As lenient as fastjson: keys unquoted, in single quotes, in any case or with underscores; trailing commas; white
+/// space; numbers as strings; a language by ordinal or in lower case; numbers, booleans and nested JSON as extFields
+/// values (kept as text), null ones left out. Unknown keys are passed over. kCorrupt for what fastjson refuses, too:
+/// garbage after the object, numbers beyond int32, text that ends early.
 Result<void> parse_json_header(std::string_view text, HeadScratch& scratch, CommandHead& head);
 
 /// Appends `head` as strict, compact JSON with keys in alphabetical order.

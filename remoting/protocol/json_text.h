@@ -38,13 +38,15 @@ inline char* put_utf8(char* to, uint32_t point) {
   } else if (point < 0x10000) {
     put(0xE0 | point >> 12), put(0x80 | (point >> 6 & 0x3F)), put(0x80 | (point & 0x3F));
   } else {
-    put(0xF0 | point >> 18), put(0x80 | (point >> 12 & 0x3F)), put(0x80 | (point >> 6 & 0x3F)), put(0x80 | (point & 0x3F));
+    put(0xF0 | point >> 18), put(0x80 | (point >> 12 & 0x3F)), put(0x80 | (point >> 6 & 0x3F)),
+        put(0x80 | (point & 0x3F));
   }
   return to;
 }
 
-/// Reads one escape sequence; `at` stands on the character behind the backslash and is moved behind the sequence. Writes
-/// at most as many bytes as the sequence has. False for a sequence that is cut off or that fastjson doesn't know.
+/// Reads one escape sequence; `at` stands on the character behind the backslash and is moved behind the sequence.
+/// Writes at most as many bytes as the sequence has. False for a sequence that is cut off or that fastjson doesn't
+/// know.
 inline bool read_escape(const char*& at, const char* end, char*& to) {
   if (at == end) return false;
   const char kind = *at++;
@@ -70,17 +72,43 @@ inline bool read_escape(const char*& at, const char* end, char*& to) {
       to = put_utf8(to, static_cast<uint32_t>(value));
       return true;
     }
-    case 'n': *to++ = '\n'; return true;
-    case 't': *to++ = '\t'; return true;
-    case 'r': *to++ = '\r'; return true;
-    case 'b': *to++ = '\b'; return true;
-    case 'f': case 'F': *to++ = '\f'; return true;
-    case 'v': *to++ = '\v'; return true;
-    case '"': case '\'': case '\\': case '/': *to++ = kind; return true;
-    case '0': case '1': case '2': case '3': case '4': case '5': case '6': case '7':
+    case 'n':
+      *to++ = '\n';
+      return true;
+    case 't':
+      *to++ = '\t';
+      return true;
+    case 'r':
+      *to++ = '\r';
+      return true;
+    case 'b':
+      *to++ = '\b';
+      return true;
+    case 'f':
+    case 'F':
+      *to++ = '\f';
+      return true;
+    case 'v':
+      *to++ = '\v';
+      return true;
+    case '"':
+    case '\'':
+    case '\\':
+    case '/':
+      *to++ = kind;
+      return true;
+    case '0':
+    case '1':
+    case '2':
+    case '3':
+    case '4':
+    case '5':
+    case '6':
+    case '7':
       *to++ = static_cast<char>(kind - '0');
       return true;
-    default: return false;
+    default:
+      return false;
   }
 }
 

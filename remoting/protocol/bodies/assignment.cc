@@ -5,6 +5,8 @@
 
 namespace comet::remoting {
 
+// One member a line.
+// clang-format off
 template <>
 struct EnumNames<RequestMode> {
   static constexpr std::string_view kNames[] = {"PULL", "POP"};
@@ -99,6 +101,7 @@ struct Shape<BatchAckBody> {
         member("brokerName", &T::broker_name));
   }
 };
+// clang-format on
 
 std::string_view name_of(RequestMode value) { return EnumNames<RequestMode>::kNames[static_cast<size_t>(value)]; }
 std::string to_json(const QueryAssignmentBody& body) { return shape::to_text(body); }

@@ -30,9 +30,11 @@ Result<void> parse_batch(std::string_view bytes, std::vector<BatchMessage>& out)
     const bool fits = whole >= static_cast<int32_t>(kFixedBytes) && static_cast<size_t>(whole) <= left;
     BatchMessage message;
     if (!fits || !parse_one(bytes.substr(at, static_cast<size_t>(whole)), message)) {
-      return fail(Errc::kInvalid, "batch: message " + std::to_string(out.size()) + " at byte " + std::to_string(at) + " doesn't add up");
+      return fail(Errc::kInvalid, "batch: message " + std::to_string(out.size()) + " at byte " + std::to_string(at) +
+                                      " doesn't add up");
     }
-    if (out.size() == kMaxBatchMessages) return fail(Errc::kInvalid, "batch: more than " + std::to_string(kMaxBatchMessages) + " messages");
+    if (out.size() == kMaxBatchMessages)
+      return fail(Errc::kInvalid, "batch: more than " + std::to_string(kMaxBatchMessages) + " messages");
     out.push_back(message);
     at += static_cast<size_t>(whole);
   }

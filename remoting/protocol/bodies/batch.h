@@ -25,8 +25,8 @@ struct BatchMessage {
   std::string_view properties{};  ///< property text
 };
 
-/// Fills `out` with views into `bytes`, in order. kInvalid, naming message and byte, if the messages don't add up or are
-/// more than kMaxBatchMessages; an empty batch is one of no messages.
+/// Fills `out` with views into `bytes`, in order. kInvalid, naming message and byte, if the messages don't add up or
+/// are more than kMaxBatchMessages; an empty batch is one of no messages.
 Result<void> parse_batch(std::string_view bytes, std::vector<BatchMessage>& out);
 
 /// Appends one message to a batch body. Properties beyond 32767 bytes can't be written: the caller checks.

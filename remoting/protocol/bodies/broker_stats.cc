@@ -4,6 +4,8 @@
 
 namespace comet::remoting {
 
+// One member a line.
+// clang-format off
 template <>
 struct Shape<StatsItem> {
   static constexpr auto list() {
@@ -66,14 +68,13 @@ struct Shape<HaStatus> {
         member("masterCommitLogMaxOffset", &T::master_commit_log_max_offset));
   }
 };
+// clang-format on
 
 std::string to_json(const BrokerStatsData& body) { return shape::to_text(body); }
 Result<BrokerStatsData> parse_broker_stats_data(std::string_view text) {
   return shape::from_text<BrokerStatsData>(text, "broker stats data");
 }
 std::string to_json(const HaStatus& body) { return shape::to_text(body); }
-Result<HaStatus> parse_ha_status(std::string_view text) {
-  return shape::from_text<HaStatus>(text, "ha status");
-}
+Result<HaStatus> parse_ha_status(std::string_view text) { return shape::from_text<HaStatus>(text, "ha status"); }
 
 }  // namespace comet::remoting

@@ -13,17 +13,11 @@ Result<DataVersion> parse_data_version(std::string_view text) {
   return shape::from_text<DataVersion>(text, "data version");
 }
 std::string to_json(const KVTable& body) { return shape::to_text(body); }
-Result<KVTable> parse_kv_table(std::string_view text) {
-  return shape::from_text<KVTable>(text, "kv table");
-}
+Result<KVTable> parse_kv_table(std::string_view text) { return shape::from_text<KVTable>(text, "kv table"); }
 std::string to_json(const TopicList& body) { return shape::to_text(body); }
-Result<TopicList> parse_topic_list(std::string_view text) {
-  return shape::from_text<TopicList>(text, "topic list");
-}
+Result<TopicList> parse_topic_list(std::string_view text) { return shape::from_text<TopicList>(text, "topic list"); }
 std::string to_json(const GroupList& body) { return shape::to_text(body); }
-Result<GroupList> parse_group_list(std::string_view text) {
-  return shape::from_text<GroupList>(text, "group list");
-}
+Result<GroupList> parse_group_list(std::string_view text) { return shape::from_text<GroupList>(text, "group list"); }
 std::string to_json(const ConsumerIdList& body) { return shape::to_text(body); }
 Result<ConsumerIdList> parse_consumer_id_list(std::string_view text) {
   return shape::from_text<ConsumerIdList>(text, "consumer id list");

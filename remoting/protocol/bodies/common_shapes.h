@@ -6,6 +6,8 @@
 /// Shapes of bodies/common.h, for the .cc files of bodies.
 namespace comet::remoting {
 
+// One member a line.
+// clang-format off
 template <>
 struct Shape<MessageQueue> {
   static constexpr auto list() {
@@ -76,5 +78,6 @@ struct Shape<Connection> {
         member("version", &T::version));
   }
 };
+// clang-format on
 
 }  // namespace comet::remoting

@@ -5,6 +5,8 @@
 
 namespace comet::remoting {
 
+// One member a line.
+// clang-format off
 template <>
 struct Shape<ConsumerConnection> {
   static constexpr auto list() {
@@ -48,6 +50,7 @@ struct Shape<ProducerTable> {
         member("data", &T::groups));
   }
 };
+// clang-format on
 
 std::string to_json(const ConsumerConnection& body) { return shape::to_text(body); }
 Result<ConsumerConnection> parse_consumer_connection(std::string_view text) {

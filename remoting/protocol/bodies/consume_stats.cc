@@ -4,6 +4,8 @@
 
 namespace comet::remoting {
 
+// One member a line.
+// clang-format off
 template <>
 struct Shape<OffsetWrapper> {
   static constexpr auto list() {
@@ -62,6 +64,7 @@ struct Shape<ConsumeTimeSpans> {
         member("consumeTimeSpanSet", &T::spans));
   }
 };
+// clang-format on
 
 std::string to_json(const ConsumeStats& body) { return shape::to_text(body); }
 Result<ConsumeStats> parse_consume_stats(std::string_view text) {

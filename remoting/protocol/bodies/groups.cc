@@ -4,6 +4,8 @@
 
 namespace comet::remoting {
 
+// One member a line.
+// clang-format off
 template <>
 struct Shape<SubscriptionGroupConfig> {
   static constexpr auto list() {
@@ -57,6 +59,7 @@ struct Shape<GroupForbidden> {
         member("topic", &T::topic));
   }
 };
+// clang-format on
 
 std::string to_json(const SubscriptionGroupConfig& body) { return shape::to_text(body); }
 Result<SubscriptionGroupConfig> parse_subscription_group_config(std::string_view text) {

@@ -6,7 +6,9 @@ namespace comet::remoting {
 
 std::string_view name_of(ConsumeType value) { return EnumNames<ConsumeType>::kNames[static_cast<size_t>(value)]; }
 std::string_view name_of(MessageModel value) { return EnumNames<MessageModel>::kNames[static_cast<size_t>(value)]; }
-std::string_view name_of(ConsumeFromWhere value) { return EnumNames<ConsumeFromWhere>::kNames[static_cast<size_t>(value)]; }
+std::string_view name_of(ConsumeFromWhere value) {
+  return EnumNames<ConsumeFromWhere>::kNames[static_cast<size_t>(value)];
+}
 std::string to_json(const SubscriptionData& body) { return shape::to_text(body); }
 Result<SubscriptionData> parse_subscription_data(std::string_view text) {
   return shape::from_text<SubscriptionData>(text, "subscription data");

@@ -21,7 +21,14 @@ enum class MessageModel : int8_t { kBroadcasting, kClustering };
 std::string_view name_of(MessageModel value);
 
 /// Source: ConsumeFromWhere.
-enum class ConsumeFromWhere : int8_t { kLastOffset, kLastOffsetAndFromMinWhenBootFirst, kMinOffset, kMaxOffset, kFirstOffset, kTimestamp };
+enum class ConsumeFromWhere : int8_t {
+  kLastOffset,
+  kLastOffsetAndFromMinWhenBootFirst,
+  kMinOffset,
+  kMaxOffset,
+  kFirstOffset,
+  kTimestamp
+};
 std::string_view name_of(ConsumeFromWhere value);
 
 /// What a group wants of a topic. Source: SubscriptionData.
@@ -29,8 +36,8 @@ struct SubscriptionData {
   bool class_filter_mode = false;
   std::vector<int32_t> codes{};  ///< Java hashes of the tags
   std::string expression_type = "TAG";
-  std::string expression{};      ///< "*": everything
-  int64_t version = 0;           ///< Unix ms of the client
+  std::string expression{};  ///< "*": everything
+  int64_t version = 0;       ///< Unix ms of the client
   std::vector<std::string> tags{};
   std::string topic{};
 };
@@ -56,7 +63,7 @@ struct ProducerData {
 struct HeartbeatData {
   std::string client_id{};
   std::vector<ConsumerData> consumers{};
-  int32_t fingerprint = 0;             ///< 0: a version 1 heartbeat
+  int32_t fingerprint = 0;  ///< 0: a version 1 heartbeat
   std::vector<ProducerData> producers{};
   bool without_subscriptions = false;  ///< version 2: keep what is stored
 };

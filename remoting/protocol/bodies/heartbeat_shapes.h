@@ -1,11 +1,13 @@
 #pragma once
 
-#include "remoting/protocol/bodies/heartbeat.h"
 #include "remoting/protocol/bodies/common_shapes.h"
+#include "remoting/protocol/bodies/heartbeat.h"
 
 /// Shapes of bodies/heartbeat.h, for the .cc files of bodies.
 namespace comet::remoting {
 
+// One member a line.
+// clang-format off
 template <>
 struct EnumNames<ConsumeType> {
   static constexpr std::string_view kNames[] = {"CONSUME_ACTIVELY", "CONSUME_PASSIVELY", "CONSUME_POP"};
@@ -94,5 +96,6 @@ struct Shape<GroupSubscription> {
         member("topic", &T::topic));
   }
 };
+// clang-format on
 
 }  // namespace comet::remoting

@@ -4,6 +4,8 @@
 
 namespace comet::remoting {
 
+// One member a line.
+// clang-format off
 template <>
 struct Shape<LockBatchBody> {
   static constexpr auto list() {
@@ -24,6 +26,7 @@ struct Shape<LockedQueues> {
         member("lockOKMQSet", &T::queues));
   }
 };
+// clang-format on
 
 std::string to_json(const LockBatchBody& body) { return shape::to_text(body); }
 Result<LockBatchBody> parse_lock_batch_body(std::string_view text) {

@@ -4,6 +4,8 @@
 
 namespace comet::remoting {
 
+// One member a line.
+// clang-format off
 template <>
 struct Shape<ResetOffsetBody> {
   static constexpr auto list() {
@@ -51,6 +53,7 @@ struct Shape<DelayOffsetTable> {
         member("offsetTable", &T::offsets));
   }
 };
+// clang-format on
 
 std::string to_json(const ResetOffsetBody& body) { return shape::to_text(body); }
 std::string to_json(const ConsumerStatusBody& body) { return shape::to_text(body); }

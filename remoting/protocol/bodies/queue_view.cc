@@ -5,6 +5,8 @@
 
 namespace comet::remoting {
 
+// One member a line.
+// clang-format off
 template <>
 struct Shape<ConsumeQueueData> {
   static constexpr auto list() {
@@ -32,6 +34,7 @@ struct Shape<QueryConsumeQueueBody> {
         member("subscriptionData", &T::subscription));
   }
 };
+// clang-format on
 
 std::string to_json(const QueryConsumeQueueBody& body) { return shape::to_text(body); }
 Result<QueryConsumeQueueBody> parse_query_consume_queue_body(std::string_view text) {

@@ -9,6 +9,8 @@
 
 namespace comet::remoting {
 
+// One member a line.
+// clang-format off
 template <>
 struct Shape<RegisterBrokerBody> {
   static constexpr auto list() {
@@ -18,6 +20,7 @@ struct Shape<RegisterBrokerBody> {
         member("topicConfigSerializeWrapper", &T::topics));
   }
 };
+// clang-format on
 
 namespace {
 
@@ -66,7 +69,8 @@ class Parts {
 std::string deflate_text(std::string_view text) {
   uLongf size = compressBound(static_cast<uLong>(text.size()));
   std::string out(size, '\0');
-  compress(reinterpret_cast<Bytef*>(out.data()), &size, reinterpret_cast<const Bytef*>(text.data()), static_cast<uLong>(text.size()));
+  compress(reinterpret_cast<Bytef*>(out.data()), &size, reinterpret_cast<const Bytef*>(text.data()),
+           static_cast<uLong>(text.size()));
   out.resize(size);
   return out;
 }
@@ -87,7 +91,8 @@ Result<std::string> inflate_text(std::string_view bytes) {
     out.resize(out.size() - stream.avail_out);
   }
   inflateEnd(&stream);
-  if (state != Z_STREAM_END) return corrupt(state == Z_OK ? "it inflates beyond its bound" : "its zlib stream is broken");
+  if (state != Z_STREAM_END)
+    return corrupt(state == Z_OK ? "it inflates beyond its bound" : "its zlib stream is broken");
   return out;
 }
 

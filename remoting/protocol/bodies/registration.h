@@ -28,7 +28,8 @@ std::string to_json(const RegisterBrokerBody& body);
 
 /// The compressed form: a zlib stream of big-endian
 ///
-///     length 4 + DataVersion | count 4 | {length 4 + topic text}* | length 4 + filter servers | count 4 | {length 4 + mapping}*
+///     length 4 + DataVersion | count 4 | {length 4 + topic text}* | length 4 + filter servers | count 4 | {length 4 +
+///     mapping}*
 ///
 /// JSON but for the topics (to_text). The mapping block is there if `version` ≥ kMappingBlockVersion. Order and system
 /// flags of topics are lost.

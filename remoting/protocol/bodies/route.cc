@@ -5,6 +5,8 @@
 
 namespace comet::remoting {
 
+// One member a line.
+// clang-format off
 template <>
 struct Shape<QueueData> {
   static constexpr auto list() {
@@ -74,10 +76,9 @@ struct Shape<MemberGroupBody> {
         member("brokerMemberGroup", &T::group));
   }
 };
+// clang-format on
 
-Result<RouteData> parse_route_data(std::string_view text) {
-  return shape::from_text<RouteData>(text, "route data");
-}
+Result<RouteData> parse_route_data(std::string_view text) { return shape::from_text<RouteData>(text, "route data"); }
 std::string to_json(const RouteData& body, JsonWriter::IntegerKeys keys) { return shape::to_text(body, keys); }
 std::string to_json(const ClusterInfo& body) { return shape::to_text(body); }
 Result<ClusterInfo> parse_cluster_info(std::string_view text) {

@@ -16,12 +16,12 @@
 #include "remoting/protocol/bodies/common.h"
 #include "remoting/protocol/fastjson.h"
 
-/// How body structs map to JSON. Each has a Shape: a list of its members in alphabetical order, walked by write() and by
-/// read(). Included by the .cc files of bodies only.
+/// How body structs map to JSON. Each has a Shape: a list of its members in alphabetical order, walked by write() and
+/// by read(). Included by the .cc files of bodies only.
 ///
 /// Writing leaves out unset optionals and writes everything else, empty collections too. Reading is as lenient as Java:
-/// members that are missing or null keep their defaults, unknown ones are passed over, numbers and booleans may be strings,
-/// enums may be ordinals.
+/// members that are missing or null keep their defaults, unknown ones are passed over, numbers and booleans may be
+/// strings, enums may be ordinals.
 namespace comet::remoting {
 
 template <class T>
@@ -55,14 +55,22 @@ namespace shape {
 
 using Json = nlohmann::json;
 
-template <class T> struct is_optional : std::false_type {};
-template <class T> struct is_optional<std::optional<T>> : std::true_type {};
-template <class T> struct is_vector : std::false_type {};
-template <class T> struct is_vector<std::vector<T>> : std::true_type {};
-template <class T> struct is_map : std::false_type {};
-template <class K, class V, class C> struct is_map<std::map<K, V, C>> : std::true_type {};
-template <class T> struct is_strong : std::false_type {};
-template <class Tag, class Rep> struct is_strong<Strong<Tag, Rep>> : std::true_type {};
+template <class T>
+struct is_optional : std::false_type {};
+template <class T>
+struct is_optional<std::optional<T>> : std::true_type {};
+template <class T>
+struct is_vector : std::false_type {};
+template <class T>
+struct is_vector<std::vector<T>> : std::true_type {};
+template <class T>
+struct is_map : std::false_type {};
+template <class K, class V, class C>
+struct is_map<std::map<K, V, C>> : std::true_type {};
+template <class T>
+struct is_strong : std::false_type {};
+template <class Tag, class Rep>
+struct is_strong<Strong<Tag, Rep>> : std::true_type {};
 
 template <class T>
 void write(JsonWriter& out, const T& value);

@@ -6,7 +6,9 @@
 
 namespace comet::remoting {
 
-std::string_view name_of(TopicFilterType value) { return EnumNames<TopicFilterType>::kNames[static_cast<size_t>(value)]; }
+std::string_view name_of(TopicFilterType value) {
+  return EnumNames<TopicFilterType>::kNames[static_cast<size_t>(value)];
+}
 std::string to_json(const TopicConfig& body) { return shape::to_text(body); }
 Result<TopicConfig> parse_topic_config(std::string_view text) {
   return shape::from_text<TopicConfig>(text, "topic config");
@@ -55,8 +57,10 @@ Result<TopicConfig> parse_topic_text(std::string_view text) {
     const auto [stop, error] = std::from_chars(digits.data(), digits.data() + digits.size(), out);
     return error == std::errc() && stop == digits.data() + digits.size();
   };
-  if (parts.size() < kNeeded || !number(1, topic.read_queue_nums) || !number(2, topic.write_queue_nums) || !number(3, topic.perm)) {
-    return fail(Errc::kInvalid, "topic text '" + std::string(text.substr(0, 200)) + "': expected name, three numbers and a filter type");
+  if (parts.size() < kNeeded || !number(1, topic.read_queue_nums) || !number(2, topic.write_queue_nums) ||
+      !number(3, topic.perm)) {
+    return fail(Errc::kInvalid, "topic text '" + std::string(text.substr(0, 200)) +
+                                    "': expected name, three numbers and a filter type");
   }
   topic.name = parts[0];
   shape::read_enum(shape::Json(parts[4]), topic.filter_type);

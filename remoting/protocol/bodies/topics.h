@@ -33,8 +33,8 @@ struct TopicConfig {
 std::string to_json(const TopicConfig& body);
 Result<TopicConfig> parse_topic_config(std::string_view text);
 
-/// The text form inside compressed registrations: `name read write perm filterType attributesJson`. Order and system flag
-/// are lost. Source: TopicConfig.encode.
+/// The text form inside compressed registrations: `name read write perm filterType attributesJson`. Order and system
+/// flag are lost. Source: TopicConfig.encode.
 std::string to_text(const TopicConfig& topic);
 /// kInvalid if it has fewer than five parts or a part is no number.
 Result<TopicConfig> parse_topic_text(std::string_view text);

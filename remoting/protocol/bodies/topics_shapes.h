@@ -1,11 +1,13 @@
 #pragma once
 
-#include "remoting/protocol/bodies/topics.h"
 #include "remoting/protocol/bodies/common_shapes.h"
+#include "remoting/protocol/bodies/topics.h"
 
 /// Shapes of bodies/topics.h, for the .cc files of bodies.
 namespace comet::remoting {
 
+// One member a line.
+// clang-format off
 template <>
 struct EnumNames<TopicFilterType> {
   static constexpr std::string_view kNames[] = {"SINGLE_TAG", "MULTI_TAG"};
@@ -84,5 +86,6 @@ struct Shape<TopicStats> {
         member("topicPutTps", &T::topic_put_tps));
   }
 };
+// clang-format on
 
 }  // namespace comet::remoting

@@ -1,5 +1,8 @@
 #pragma once
 
+// The field tables stand in columns.
+// clang-format off
+
 #include <cstdint>
 #include <optional>
 #include <string>

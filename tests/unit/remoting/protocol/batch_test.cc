@@ -23,7 +23,9 @@ TEST_CASE("a batch reads as the messages that were put in", "[remoting]") {
 
 TEST_CASE("a batch that is cut off anywhere but between messages is refused", "[remoting]") {
   std::string bytes;
-  append_batch_message(bytes, {0, "hello", "a\x01" "b\x02"});
+  append_batch_message(bytes, {0, "hello",
+                               "a\x01"
+                               "b\x02"});
   const size_t first = bytes.size();
   append_batch_message(bytes, {0, "world", ""});
   std::vector<BatchMessage> messages;

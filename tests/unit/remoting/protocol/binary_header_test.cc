@@ -8,7 +8,17 @@ namespace comet::remoting {
 namespace {
 
 constexpr std::string_view kRouteRequest =
-    "0069" "00" "0191" "00000001" "00000000" "00000000" "0000000c" "0005" "746f706963" "00000001" "54";
+    "0069"
+    "00"
+    "0191"
+    "00000001"
+    "00000000"
+    "00000000"
+    "0000000c"
+    "0005"
+    "746f706963"
+    "00000001"
+    "54";
 
 Result<void> parse(std::string_view bytes, CommandHead& head) {
   HeadScratch scratch;
@@ -53,7 +63,8 @@ TEST_CASE("a binary header without a map has no extFields", "[remoting]") {
 }
 
 TEST_CASE("an empty value in a binary header counts as absent", "[remoting]") {
-  const std::string bytes = from_hex("0022 00 013d 00000007 00000000 00000000 0000000f 0001 61 00000000 0001 62 00000001 31");
+  const std::string bytes =
+      from_hex("0022 00 013d 00000007 00000000 00000000 0000000f 0001 61 00000000 0001 62 00000001 31");
   HeadScratch scratch;
   CommandHead head;
   REQUIRE(parse_binary_header(bytes, scratch, head));

@@ -19,13 +19,16 @@ MessageQueue queue(std::string topic, int32_t id) { return {"b-a", QueueId{id}, 
 
 TEST_CASE("a route is written with broker ids quoted, or bare for old clients", "[remoting]") {
   RouteData route;
-  route.brokers.push_back({.addresses = {{0, "1.2.3.4:10911"}, {1, "1.2.3.5:10911"}}, .broker_name = "b-a", .cluster = "C"});
+  route.brokers.push_back(
+      {.addresses = {{0, "1.2.3.4:10911"}, {1, "1.2.3.5:10911"}}, .broker_name = "b-a", .cluster = "C"});
   route.queues.push_back({.broker_name = "b-a", .perm = 6, .read_queue_nums = 4, .write_queue_nums = 4});
-  CHECK(to_json(route) ==
-        R"({"brokerDatas":[{"brokerAddrs":{"0":"1.2.3.4:10911","1":"1.2.3.5:10911"},"brokerName":"b-a","cluster":"C",)"
-        R"("enableActingMaster":false}],"filterServerTable":{},"queueDatas":[{"brokerName":"b-a","perm":6,"readQueueNums":4,)"
-        R"("topicSysFlag":0,"writeQueueNums":4}]})");
-  CHECK(to_json(route, JsonWriter::IntegerKeys::kBare).find(R"({0:"1.2.3.4:10911",1:"1.2.3.5:10911"})") != std::string::npos);
+  CHECK(
+      to_json(route) ==
+      R"({"brokerDatas":[{"brokerAddrs":{"0":"1.2.3.4:10911","1":"1.2.3.5:10911"},"brokerName":"b-a","cluster":"C",)"
+      R"("enableActingMaster":false}],"filterServerTable":{},"queueDatas":[{"brokerName":"b-a","perm":6,"readQueueNums":4,)"
+      R"("topicSysFlag":0,"writeQueueNums":4}]})");
+  CHECK(to_json(route, JsonWriter::IntegerKeys::kBare).find(R"({0:"1.2.3.4:10911",1:"1.2.3.5:10911"})") !=
+        std::string::npos);
 }
 
 TEST_CASE("a route of an old name server reads with bare keys and the old flag name", "[remoting]") {
@@ -49,9 +52,8 @@ TEST_CASE("cluster information is written with every broker", "[remoting]") {
 TEST_CASE("consume statistics have queues as keys and a decimal point", "[remoting]") {
   ConsumeStats stats;
   stats.offsets[queue("T", 0)] = {.broker_offset = 10, .consumer_offset = 5};
-  const std::string text =
-      R"({"consumeTps":0.0,"offsetTable":{{"brokerName":"b-a","queueId":0,"topic":"T"}:)"
-      R"({"brokerOffset":10,"consumerOffset":5,"lastTimestamp":0,"pullOffset":0}}})";
+  const std::string text = R"({"consumeTps":0.0,"offsetTable":{{"brokerName":"b-a","queueId":0,"topic":"T"}:)"
+                           R"({"brokerOffset":10,"consumerOffset":5,"lastTimestamp":0,"pullOffset":0}}})";
   CHECK(to_json(stats) == text);
   const auto read = parse_consume_stats(text);
   REQUIRE(read);
@@ -59,7 +61,8 @@ TEST_CASE("consume statistics have queues as keys and a decimal point", "[remoti
 }
 
 TEST_CASE("queues as JSON strings are read as keys, too", "[remoting]") {
-  const auto read = parse_reset_offset_body(R"({"offsetTable":{"{\"brokerName\":\"b-a\",\"queueId\":1,\"topic\":\"T\"}":7}})");
+  const auto read =
+      parse_reset_offset_body(R"({"offsetTable":{"{\"brokerName\":\"b-a\",\"queueId\":1,\"topic\":\"T\"}":7}})");
   REQUIRE(read);
   CHECK(read->offsets == std::map<MessageQueue, int64_t>{{queue("T", 1), 7}});
 }
@@ -86,10 +89,13 @@ TEST_CASE("a heartbeat of Java is read and written", "[remoting]") {
   CHECK(to_json(*heartbeat) == text);
 }
 
-TEST_CASE("a heartbeat of C++ has numbers for enums, a text for the version, and leaves out what is empty", "[remoting]") {
+TEST_CASE("a heartbeat of C++ has numbers for enums, a text for the version, and leaves out what is empty",
+          "[remoting]") {
   const auto heartbeat = parse_heartbeat_data(
-      "{\"clientID\":\"c\",\"consumerDataSet\":[{\"consumeFromWhere\":4,\"consumeType\":0,\"groupName\":\"g\",\"messageModel\":0,"
-      "\"subscriptionDataSet\":[{\"subString\":\"*\",\"subVersion\":\"1528342353\",\"topic\":\"T\"}]},{\"groupName\":\"h\"}]}\n");
+      "{\"clientID\":\"c\",\"consumerDataSet\":[{\"consumeFromWhere\":4,\"consumeType\":0,\"groupName\":\"g\","
+      "\"messageModel\":0,"
+      "\"subscriptionDataSet\":[{\"subString\":\"*\",\"subVersion\":\"1528342353\",\"topic\":\"T\"}]},{\"groupName\":"
+      "\"h\"}]}\n");
   REQUIRE(heartbeat);
   const ConsumerData& consumer = heartbeat->consumers.at(0);
   CHECK(consumer.consume_from_where == ConsumeFromWhere::kFirstOffset);
@@ -168,11 +174,13 @@ TEST_CASE("group settings have Java's defaults and keep the retry policy as it i
 TEST_CASE("empty tables are written, unset fields are not", "[remoting]") {
   CHECK(to_json(ConsumerIdList{}) == R"({"consumerIdList":[]})");
   CHECK(to_json(TopicList{}) == R"({"topicList":[]})");
-  CHECK(to_json(SubscriptionGroupWrapper{}) ==
-        R"({"dataVersion":{"counter":0,"stateVersion":0,"timestamp":0},"forbiddenTable":{},"subscriptionGroupTable":{}})");
+  CHECK(
+      to_json(SubscriptionGroupWrapper{}) ==
+      R"({"dataVersion":{"counter":0,"stateVersion":0,"timestamp":0},"forbiddenTable":{},"subscriptionGroupTable":{}})");
   CHECK(to_json(ConsumerConnection{}).find(R"("subscriptionTable":{})") != std::string::npos);
-  CHECK(to_json(BrokerStatsData{}) ==
-        R"({"statsDay":{"avgpt":0.0,"sum":0,"tps":0.0},"statsHour":{"avgpt":0.0,"sum":0,"tps":0.0},"statsMinute":{"avgpt":0.0,"sum":0,"tps":0.0}})");
+  CHECK(
+      to_json(BrokerStatsData{}) ==
+      R"({"statsDay":{"avgpt":0.0,"sum":0,"tps":0.0},"statsHour":{"avgpt":0.0,"sum":0,"tps":0.0},"statsMinute":{"avgpt":0.0,"sum":0,"tps":0.0}})");
 }
 
 }  // namespace comet::remoting

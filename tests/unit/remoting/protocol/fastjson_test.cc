@@ -17,7 +17,8 @@ bool accepts(std::string_view text) { return parse_fastjson(text).has_value(); }
 }  // namespace
 
 TEST_CASE("standard JSON reads as it is", "[remoting]") {
-  CHECK(read(R"( {"a":[1,-2,3.5,true,false,null],"b":{"c":"d"}} )") == R"({"a":[1,-2,3.5,true,false,null],"b":{"c":"d"}})");
+  CHECK(read(R"( {"a":[1,-2,3.5,true,false,null],"b":{"c":"d"}} )") ==
+        R"({"a":[1,-2,3.5,true,false,null],"b":{"c":"d"}})");
   CHECK(read("[]") == "[]");
   CHECK(read("\"x\"") == "\"x\"");
   CHECK(read("9223372036854775807") == "9223372036854775807");
@@ -41,13 +42,15 @@ TEST_CASE("escapes of every kind are read", "[remoting]") {
 }
 
 TEST_CASE("references are replaced by what they lead to", "[remoting]") {
-  CHECK(read(R"({"list":[{"a":{"x":1}},{"a":{"$ref":"$.list[0].a"}}]})") == R"({"list":[{"a":{"x":1}},{"a":{"x":1}}]})");
+  CHECK(read(R"({"list":[{"a":{"x":1}},{"a":{"$ref":"$.list[0].a"}}]})") ==
+        R"({"list":[{"a":{"x":1}},{"a":{"x":1}}]})");
   CHECK(read(R"({"a.b":{"c":1},"d":{"$ref":"$.a\\.b"}})") == R"({"a.b":{"c":1},"d":{"c":1}})");
 }
 
 TEST_CASE("references that lead nowhere, to themselves or to other references are refused", "[remoting]") {
-  for (const char* text : {R"({"a":{"$ref":"$.b"}})", R"({"a":{"$ref":"$"}})", R"({"a":{"$ref":".."}})", R"({"a":{"$ref":"@"}})",
-                           R"({"a":{"$ref":"$.b"},"b":{"$ref":"$.c"},"c":{}})", R"([{"$ref":"$[9]"}])"}) {
+  for (const char* text :
+       {R"({"a":{"$ref":"$.b"}})", R"({"a":{"$ref":"$"}})", R"({"a":{"$ref":".."}})", R"({"a":{"$ref":"@"}})",
+        R"({"a":{"$ref":"$.b"},"b":{"$ref":"$.c"},"c":{}})", R"([{"$ref":"$[9]"}])"}) {
     CAPTURE(text);
     const auto json = parse_fastjson(text);
     REQUIRE_FALSE(json);
@@ -57,7 +60,8 @@ TEST_CASE("references that lead nowhere, to themselves or to other references ar
 
 TEST_CASE("what fastjson refuses is refused, with the place", "[remoting]") {
   CHECK(read("{\"a\":1}x") == "JSON, byte 7: something follows the value");
-  for (const char* text : {"", "{", "[", "[1", "{\"a\"", "{\"a\":", "{\"a\":1", "{\"a\" 1}", "nope", "-", "1e999", "\"x", "{:1}", "{{}", "[,]"}) {
+  for (const char* text : {"", "{", "[", "[1", "{\"a\"", "{\"a\":", "{\"a\":1", "{\"a\" 1}", "nope", "-", "1e999",
+                           "\"x", "{:1}", "{{}", "[,]"}) {
     CAPTURE(text);
     CHECK_FALSE(accepts(text));
   }

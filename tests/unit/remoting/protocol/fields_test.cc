@@ -56,7 +56,8 @@ TEST_CASE("fields are written as strings, and unset ones not at all", "[remoting
   response.forbidden_type = 2;
   std::string out;
   append_fields_json(out, response);
-  CHECK(out == R"("suggestWhichBrokerId":"0","nextBeginOffset":"7","minOffset":"0","maxOffset":"0","forbiddenType":"2")");
+  CHECK(out ==
+        R"("suggestWhichBrokerId":"0","nextBeginOffset":"7","minOffset":"0","maxOffset":"0","forbiddenType":"2")");
 }
 
 TEST_CASE("quotes, backslashes and control characters are escaped, all else is kept", "[remoting]") {

@@ -56,8 +56,8 @@ TEST_CASE("a frame of exactly the largest size is taken", "[remoting]") {
 }
 
 TEST_CASE("the minimal frame decodes to a request without fields and body", "[remoting]") {
-  const std::string frame = from_hex("000000500000004c") +
-                            R"({"code":11,"flag":0,"language":"GO","opaque":1,"version":317,"extFields":{}})";
+  const std::string frame =
+      from_hex("000000500000004c") + R"({"code":11,"flag":0,"language":"GO","opaque":1,"version":317,"extFields":{}})";
   REQUIRE(scan_frame(frame, {}).state == FrameState::kFrame);
 
   HeadDecoder decoder;
@@ -149,7 +149,8 @@ TEST_CASE("an answer owns what it copied", "[remoting]") {
   Response response;
   {
     HeadDecoder decoder;
-    const std::string frame = frame_of(R"({"code":17,"flag":1,"remark":"no","version":479,"extFields":{"a":"1"}})", "B");
+    const std::string frame =
+        frame_of(R"({"code":17,"flag":1,"remark":"no","version":479,"extFields":{"a":"1"}})", "B");
     response = to_response(decoder.decode(frame).value());
   }
   CHECK(response.code == 17);

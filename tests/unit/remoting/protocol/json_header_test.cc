@@ -102,7 +102,8 @@ TEST_CASE("garbage behind the object is refused", "[remoting]") {
 }
 
 TEST_CASE("extFields values of any kind are kept as text, null as absent", "[remoting]") {
-  const Parsed parsed(R"({"extFields":{"i":7,"n":-1,"d":1.5,"t":true,"f":false,"z":null,"o":{"a":[1,"}"]},"l":[],"e":""}})");
+  const Parsed parsed(
+      R"({"extFields":{"i":7,"n":-1,"d":1.5,"t":true,"f":false,"z":null,"o":{"a":[1,"}"]},"l":[],"e":""}})");
   REQUIRE(parsed.result);
   CHECK(parsed.ext("i") == "7");
   CHECK(parsed.ext("n") == "-1");
@@ -163,7 +164,11 @@ TEST_CASE("views of escaped texts stay good while later ones are read", "[remoti
 }
 
 TEST_CASE("control characters may stand for themselves", "[remoting]") {
-  CHECK(Parsed("{\"extFields\":{\"p\":\"a\x01" "b\x02\n\"}}").ext("p") == "a\x01" "b\x02\n");
+  CHECK(Parsed("{\"extFields\":{\"p\":\"a\x01"
+               "b\x02\n\"}}")
+            .ext("p") ==
+        "a\x01"
+        "b\x02\n");
 }
 
 TEST_CASE("a header that is cut off anywhere is refused", "[remoting]") {
@@ -176,8 +181,8 @@ TEST_CASE("a header that is cut off anywhere is refused", "[remoting]") {
 }
 
 TEST_CASE("what isn't an object is refused", "[remoting]") {
-  for (const char* text : {"", " ", "null", "[]", "1", "\"code\"", "{:1}", "{\"a\" 1}", "{\"a\":1 \"b\":2}", "{,}", "{\"a\":}",
-                           "{\"a\":\"\\q\"}", "{\"a\":\"\\u12\"}", "{\"a\":nope}"}) {
+  for (const char* text : {"", " ", "null", "[]", "1", "\"code\"", "{:1}", "{\"a\" 1}", "{\"a\":1 \"b\":2}", "{,}",
+                           "{\"a\":}", "{\"a\":\"\\q\"}", "{\"a\":\"\\u12\"}", "{\"a\":nope}"}) {
     CAPTURE(text);
     CHECK_FALSE(accepts(text));
   }
@@ -205,8 +210,9 @@ TEST_CASE("a written header has its keys in order and leaves out what isn't ther
   head.language = Language::kUnknown;
   out.clear();
   append_json_header(out, head);
-  CHECK(out == "{\"code\":105,\"extFields\":{\"topic\":\"a\\\"b\\u0001\"},\"flag\":0,\"opaque\":3,\"remark\":\"line\\n\","
-               "\"serializeTypeCurrentRPC\":\"JSON\",\"version\":479}");
+  CHECK(out ==
+        "{\"code\":105,\"extFields\":{\"topic\":\"a\\\"b\\u0001\"},\"flag\":0,\"opaque\":3,\"remark\":\"line\\n\","
+        "\"serializeTypeCurrentRPC\":\"JSON\",\"version\":479}");
 }
 
 }  // namespace comet::remoting

@@ -32,8 +32,10 @@ TEST_CASE("a compressed registration reads back as it was, with or without mappi
   const int32_t version = GENERATE(409, 413, 479);
   RegisterBrokerBody body = one_topic();
   body.filter_servers = {"1.2.3.4:5"};
-  body.topics.topics["multi"] = {.attributes = {{"message.type", "FIFO"}}, .perm = 4, .filter_type = TopicFilterType::kMultiTag, .name = "multi"};
-  body.topics.mappings["T"] = {.broker_name = "b", .current_ids = {{0, 1}}, .scope = "__global__", .topic = "T", .total_queues = 2};
+  body.topics.topics["multi"] = {
+      .attributes = {{"message.type", "FIFO"}}, .perm = 4, .filter_type = TopicFilterType::kMultiTag, .name = "multi"};
+  body.topics.mappings["T"] = {
+      .broker_name = "b", .current_ids = {{0, 1}}, .scope = "__global__", .topic = "T", .total_queues = 2};
 
   const auto read = parse_register_broker_body(to_compressed(body, version), true, version);
 
@@ -52,7 +54,8 @@ TEST_CASE("a registration without a body has no topics", "[remoting]") {
 }
 
 TEST_CASE("a registration before 3.0.11 is the topics alone", "[remoting]") {
-  const auto read = parse_register_broker_body(R"({"dataVersion":{"counter":3,"timestamp":5},"topicConfigTable":{"T":{"topicName":"T"}}})", false, 36);
+  const auto read = parse_register_broker_body(
+      R"({"dataVersion":{"counter":3,"timestamp":5},"topicConfigTable":{"T":{"topicName":"T"}}})", false, 36);
   REQUIRE(read);
   CHECK(read->topics.data_version.counter == 3);
   CHECK(read->topics.topics.count("T") == 1);
