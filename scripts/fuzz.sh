@@ -13,7 +13,7 @@ fuzz_one() {
   local target=$1 seconds=$2 name
   name=$(basename "$target")
   mkdir -p "build/fuzz/corpus/$name" build/fuzz/findings
-  local seeds=tests/fuzz/corpus/${name#fuzz_}
+  local seeds=build/fuzz/fuzz_corpus/${name#fuzz_}
   [ -d "$seeds" ] || seeds=
   if "$target" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -print_final_stats=0 \
     -artifact_prefix="build/fuzz/findings/$name-" "build/fuzz/corpus/$name" $seeds >"build/fuzz/$name.log" 2>&1; then
