@@ -49,13 +49,13 @@ void take_header(Registration& registration, const remoting::RegisterBrokerReque
 }  // namespace
 
 Result<Registration> RegistrationReader::read(const remoting::RegisterBrokerRequest& request, int32_t version, std::string_view body) {
+  if (request.body_crc32 != 0 && crc32_masked(as_bytes(body)) != request.body_crc32) return fail(Errc::kInvalid, std::string(kBadChecksum));
   const auto last = last_.find(request.broker_addr);
   if (last != last_.end() && last->second.version == version && last->second.compressed == request.compressed && last->second.body == body) {
     Registration registration = last->second.meaning;
     take_header(registration, request);
     return registration;
   }
-  if (request.body_crc32 != 0 && crc32_masked(as_bytes(body)) != request.body_crc32) return fail(Errc::kInvalid, std::string(kBadChecksum));
   ++parsed_;
   COMET_TRY(Registration registration, meaning_of(body, request.compressed, version));
   remember(request.broker_addr, {std::string(body), request.compressed, version, registration});
