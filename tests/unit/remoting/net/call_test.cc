@@ -89,6 +89,7 @@ TEST_CASE("a call without an answer times out, and a late answer is dropped", "[
   const auto late = get(pair.call(pair.address(), make_request(ParkRequest{}), 50));
   REQUIRE_FALSE(late.has_value());
   CHECK(late.error().code == Errc::kTimeout);
+  REQUIRE(eventually([&] { return pair.server.processor.parked_count() == 1; }));
   pair.server.processor.unpark().send(Reply::ok());
   CHECK(get(pair.call(pair.address(), make_request(EchoRequest{"next"})))->field("text") == "next");
 }

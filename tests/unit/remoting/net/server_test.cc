@@ -272,7 +272,7 @@ TEST_CASE("a connection above the limit is closed, the others stay", "[net]") {
 
 TEST_CASE("an idle connection is closed, a busy one stays", "[net]") {
   ServerLimits limits;
-  limits.idle_ms = 300;
+  limits.idle_ms = 1'500;
   TestServer server(limits);
   Peer idle(server.port), busy(server.port);
   idle.send(echo_frame(1, "x"));
