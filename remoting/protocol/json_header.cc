@@ -205,7 +205,6 @@ class Parser {
   /// An object or array as it stands in the text, brackets balanced.
   bool nested(std::string_view& out) {
     const char* from = at_;
-    std::string_view ignored;
     for (int64_t depth = 0;;) {
       if (at_ == end_) return fail("an object or array has no end");
       const char c = *at_;
