@@ -133,6 +133,40 @@ TEST_CASE("both forms of a header carry the same", "[remoting]") {
   CHECK(read->body == "body");
 }
 
+TEST_CASE("frames are byte for byte what Java writes", "[remoting]") {
+  const ExtField topic[] = {{"topic", "T"}};
+  CommandHead request;
+  request.code = 105;
+  request.opaque = 7;
+  request.version = 479;
+  request.has_ext = true;
+  request.ext = topic;
+  CommandHead answer;
+  answer.code = 17;
+  answer.flag = kFlagResponse;
+  answer.opaque = 7;
+  answer.version = 479;
+  answer.remark = "no";
+  const auto frame = [](CommandHead head, HeaderCodec codec) {
+    head.codec = codec;
+    std::string bytes;
+    append_frame(bytes, head, {});
+    return bytes;
+  };
+
+  CHECK(frame(request, HeaderCodec::kJson) ==
+        from_hex("0000007f 0000007b") +
+            R"({"code":105,"extFields":{"topic":"T"},"flag":0,"language":"JAVA","opaque":7,)"
+            R"("serializeTypeCurrentRPC":"JSON","version":479})");
+  CHECK(frame(request, HeaderCodec::kBinary) ==
+        from_hex("00000025 01000021 0069 00 01df 00000007 00000000 00000000 0000000c 0005 746f706963 00000001 54"));
+  CHECK(frame(answer, HeaderCodec::kJson) == from_hex("00000072 0000006e") +
+                                                 R"({"code":17,"flag":1,"language":"JAVA","opaque":7,"remark":"no",)"
+                                                 R"("serializeTypeCurrentRPC":"JSON","version":479})");
+  CHECK(frame(answer, HeaderCodec::kBinary) ==
+        from_hex("0000001b 01000017 0011 00 01df 00000007 00000001 00000002 6e6f 00000000"));
+}
+
 TEST_CASE("a decoder that met a bad header reads the next frame", "[remoting]") {
   HeadDecoder decoder;
   const auto bad = decoder.decode(frame_of(R"({"code":})"));
