@@ -14,6 +14,8 @@ constexpr int64_t kSaveEntries = 4096;  ///< most entries in one write call
 /// A gap between a queue's end and a record's place that is bigger is damage, not history.
 constexpr int64_t kMostHoles = 1'000'000;
 
+constexpr int64_t kHolesAtATime = 512;
+
 std::atomic<uint64_t> next_number{1};
 
 bool is_unit(const QueueEntry& entry) { return entry.at.value >= 0 && entry.bytes > 0; }
@@ -209,12 +211,38 @@ std::optional<QueueEntry> ConsumeQueue::peek(int64_t index) const {
   return entry_in_file(index);
 }
 
+int64_t ConsumeQueue::next_real(int64_t from, int64_t to) const {
+  std::byte units[kHolesAtATime * QueueUnit::kBytes];
+  while (from < to) {
+    int64_t first_in_memory = to;
+    {
+      const std::lock_guard lock(mu_);
+      if (ring_entries_ > 0) first_in_memory = ring_first_;
+    }
+    int64_t count = 1;
+    if (from < first_in_memory) {
+      count = std::min({kHolesAtATime, to - from, first_in_memory - from, left_in_file(QueueOffset(from))});
+      const auto file = file_for(from, false);
+      if (!file || !(*file)->read_at(from % shared_.file_entries * QueueUnit::kBytes, {units, static_cast<size_t>(count * QueueUnit::kBytes)})) return to;
+    } else {
+      const auto found = peek(from);
+      if (!found) return to;
+      QueueUnit::write(units, *found);
+    }
+    for (int64_t i = 0; i < count; ++i, ++from)
+      if (!QueueUnit::is_hole(QueueUnit::read(units + i * QueueUnit::kBytes))) return from;
+  }
+  return to;
+}
+
+/// The first entry at or behind `phy` among those that are no holes.
 int64_t ConsumeQueue::first_at_or_behind(PhyOffset phy, int64_t from, int64_t to) const {
   while (from < to) {
     const int64_t middle = from + (to - from) / 2;
-    const auto found = peek(middle);
-    if (found && (QueueUnit::is_hole(*found) || found->at < phy)) {
-      from = middle + 1;
+    const int64_t real = next_real(middle, to);
+    const auto found = real < to ? peek(real) : std::nullopt;
+    if (found && found->at < phy) {
+      from = real + 1;
     } else {
       to = middle;
     }
@@ -250,12 +278,8 @@ void ConsumeQueue::correct_min(PhyOffset log_min) {
     from = std::max(min_, first_file_);
     if (max_phy_ <= log_min.value) from = end;
   }
-  from = first_at_or_behind(log_min, from, end);
   // Holes before the first entry read as position 0: they are passed over also where nothing was deleted.
-  for (; from < end; ++from) {
-    const auto found = peek(from);
-    if (!found || !QueueUnit::is_hole(*found)) break;
-  }
+  from = next_real(first_at_or_behind(log_min, from, end), end);
   const std::lock_guard lock(mu_);
   min_ = std::max(min_, from);
 }
@@ -409,6 +433,7 @@ std::vector<Path> ConsumeQueue::expire(PhyOffset log_min) {
     const std::lock_guard lock(mu_);
     first_file_ = base + shared_.file_entries;
     min_ = std::max(min_, first_file_);
+    synced_ = std::max(synced_, first_file_);
   }
   correct_min(log_min);
   return out;

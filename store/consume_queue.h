@@ -107,6 +107,7 @@ class ConsumeQueue {
   Path path_of(int64_t base_index) const;
   std::optional<QueueEntry> entry_in_file(int64_t index) const;
   std::optional<QueueEntry> peek(int64_t index) const;  ///< from the ring or the file; takes mu_
+  int64_t next_real(int64_t from, int64_t to) const;    ///< the first entry from `from` on that is no hole
   int64_t find_end(int64_t first, int64_t limit) const;
   int64_t first_at_or_behind(PhyOffset phy, int64_t from, int64_t to) const;
   void shrink_to(int64_t end);

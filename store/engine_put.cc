@@ -1,8 +1,8 @@
 #include <algorithm>
-#include <cstring>
 
 #include "common/crc32.h"
 #include "store/engine.h"
+#include "store/record_scan.h"
 
 namespace comet::store {
 namespace {
@@ -10,7 +10,6 @@ namespace {
 constexpr int64_t kRecordSlackBytes = 64 * 1024;  ///< a record may be this much longer than the longest body
 constexpr int32_t kMaxProperties = 32'767;
 constexpr size_t kMaxTopicBytes = 255;
-constexpr int32_t kCrcPropertyBytes = 20;  ///< __CRC32#, 0x01, ten digits, 0x02
 constexpr int64_t kLatencyLimitsMs[12] = {1, 10, 50, 100, 200, 500, 1'000, 2'000, 3'000, 4'000, 5'000, 10'000};
 
 PutResult refused(PutStatus status, std::string_view problem) {
@@ -20,21 +19,13 @@ PutResult refused(PutStatus status, std::string_view problem) {
   return out;
 }
 
-/// Writes the property __CRC32# over the record before it; the digits stand in reverse. store.md 3.
-void write_crc_property(std::byte* record, int32_t record_bytes) {
-  const auto covered = static_cast<size_t>(record_bytes - kCrcPropertyBytes);
-  int32_t crc = crc32_masked(ByteView(record, covered));
-  char text[kCrcPropertyBytes + 1] = "__CRC32#\x01" "0000000000\x02";
-  for (int i = 9; crc > 0; ++i, crc /= 10) text[i] = static_cast<char>('0' + crc % 10);
-  std::memcpy(record + covered, text, kCrcPropertyBytes);
-}
-
 }  // namespace
 
 PutResult Engine::check(const PutRequest& request, Prepared& prepared) const {
   const Message& message = request.message;
   const int32_t most = max_message_bytes_.load(std::memory_order_relaxed);
-  if (message.topic.empty() || message.topic.size() > kMaxTopicBytes) return refused(PutStatus::kMessageIllegal, "the topic's name is empty or too long");
+  if (message.topic.size() > kMaxTopicBytes) return refused(PutStatus::kMessageIllegal, "the topic's name is longer than 255 bytes");
+  if (!is_folder_name(message.topic)) return refused(PutStatus::kMessageIllegal, "the topic's name is empty or has a slash or a control character");
   if (message.body.size() > static_cast<size_t>(most)) return refused(PutStatus::kMessageIllegal, "the body is longer than maxMessageSize");
   size_t properties = message.properties.size();
   prepared.bytes = encoded_size(message);
@@ -63,7 +54,8 @@ void Engine::write_record(const Message& message, const Prepared& prepared, std:
   if (prepared.add_separator) at[plain] = std::byte{2};
   // The CRC covers the size too; a kill between these lines leaves a whole record that nobody was told of.
   store_be<int32_t>(at, prepared.bytes);
-  write_crc_property(at, prepared.bytes);
+  const int32_t covered = prepared.bytes - kCrcPropertyBytes;
+  write_crc_property(at + covered, crc32_masked(ByteView(at, static_cast<size_t>(covered))));
   if (!with_size) store_be<int32_t>(at, 0);
 }
 

@@ -3,17 +3,43 @@
 #include <algorithm>
 #include <cstring>
 
+#include "common/crc32.h"
+
 namespace comet::store {
 namespace {
 
 constexpr int64_t kDamageSearchBytes = 8 * 1024 * 1024;
 
+bool crc_property_is_right(const std::byte* bytes, const DecodedMessage& record) {
+  const std::string_view properties = record.message.properties;
+  if (properties.size() < kCrcPropertyBytes) return true;
+  const std::string_view last = properties.substr(properties.size() - kCrcPropertyBytes);
+  if (!last.starts_with(kCrcPropertyStart)) return true;
+  const auto covered = static_cast<size_t>(record.record_bytes - kCrcPropertyBytes);
+  std::byte right[kCrcPropertyBytes];
+  write_crc_property(right, crc32_masked(ByteView(bytes, covered)));
+  return last == as_text(right);
+}
+
 }  // namespace
+
+void write_crc_property(std::byte* at, int32_t crc) {
+  char text[kCrcPropertyBytes + 1] = "__CRC32#\x01" "0000000000\x02";
+  for (int i = 9; crc > 0; ++i, crc /= 10) text[i] = static_cast<char>('0' + crc % 10);
+  std::memcpy(at, text, kCrcPropertyBytes);
+}
+
+bool is_folder_name(std::string_view topic) {
+  if (topic.empty() || topic == "." || topic == "..") return false;
+  return std::none_of(topic.begin(), topic.end(), [](char c) { return c == '/' || static_cast<unsigned char>(c) < 0x20; });
+}
 
 Result<DecodedMessage> decode_record(MappedFile& file, PhyOffset at, bool check_crc) {
   COMET_TRY(auto record, decode_message(ByteView(file.at(at), static_cast<size_t>(file.limit() - at)), check_crc));
   if (record.message.phy_offset != at)
     return fail(Errc::kCorrupt, "the record claims to stand at " + std::to_string(record.message.phy_offset.value));
+  if (!is_folder_name(record.message.topic)) return fail(Errc::kCorrupt, "the record's topic is no name");
+  if (check_crc && !crc_property_is_right(file.at(at), record)) return fail(Errc::kCorrupt, "the record's own CRC (__CRC32#) is wrong");
   return record;
 }
 

@@ -7,7 +7,17 @@
 
 namespace comet::store {
 
-/// Decodes the record at `at` of a file; kCorrupt also when it claims another offset.
+/// Length and start of the property that holds a CRC over the record before it. store.md 3.
+inline constexpr int32_t kCrcPropertyBytes = 20;
+inline constexpr std::string_view kCrcPropertyStart = "__CRC32#\x01";
+/// Writes that property's text for `crc`: ten digits, the least significant first.
+void write_crc_property(std::byte* at, int32_t crc);
+
+/// Whether a topic can be the name of a folder.
+bool is_folder_name(std::string_view topic);
+
+/// Decodes the record at `at` of a file; kCorrupt also when it claims another offset, when its topic can't be one, and with
+/// `check_crc` when it carries a CRC over all of its bytes that is wrong.
 Result<DecodedMessage> decode_record(MappedFile& file, PhyOffset at, bool check_crc);
 
 /// Whether a blank starts at `at`: the rest of the file holds nothing.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -36,7 +37,9 @@ inline std::string property_text(std::string_view name, std::string_view value) 
 /// A store with its three threads, stopped at the scope's end unless it was left like after a kill.
 class RunningStore {
  public:
-  explicit RunningStore(store::StoreOptions options, bool threads = true) : files_(make_real_files()) {
+  explicit RunningStore(store::StoreOptions options, bool threads = true, std::shared_ptr<Files> files = make_real_files(),
+                        int64_t start_ms = 1'700'000'000'000)
+      : clock(start_ms), files_(std::move(files)) {
     auto opened = store::MessageStore::open(*files_, clock, null_log(), std::move(options));
     if (!opened) {
       problem = opened.error();
@@ -109,10 +112,21 @@ class RunningStore {
   Error problem{Errc::kInvalid, ""};
 
  private:
-  std::unique_ptr<Files> files_;
+  std::shared_ptr<Files> files_;
   std::unique_ptr<store::MessageStore> store_;
   std::vector<std::thread> threads_;
 };
+
+/// Waits until `done()` or a bound that only a failing test meets.
+template <class F>
+bool eventually(F done) {
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (!done()) {
+    if (std::chrono::steady_clock::now() > until) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
+  return true;
+}
 
 inline void copy_folder(const std::string& from, const std::string& to) {
   std::filesystem::copy(from, to, std::filesystem::copy_options::recursive);

@@ -1,0 +1,102 @@
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <utility>
+
+#include "common/files.h"
+
+namespace comet::test {
+
+/// What the fake disk shall fail at: each counter is how many calls still go well; negative: all of them.
+struct Faults {
+  std::atomic<int64_t> syncs_left{-1};    ///< msync and fdatasync
+  std::atomic<int64_t> creates_left{-1};  ///< allocations of new files: the disk is full
+  std::atomic<int64_t> writes_left{-1};
+  std::atomic<int64_t> free_bytes{-1};    ///< what space() reports; negative: the truth
+
+  static bool goes_well(std::atomic<int64_t>& left) {
+    if (left < 0) return true;
+    if (left == 0) return false;
+    --left;
+    return true;
+  }
+};
+
+class FaultyMapping final : public Mapping {
+ public:
+  FaultyMapping(std::unique_ptr<Mapping> real, Faults& faults) : real_(std::move(real)), faults_(faults) {}
+  std::byte* data() override { return real_->data(); }
+  int64_t size() const override { return real_->size(); }
+  Result<void> sync(int64_t from, int64_t length) override {
+    if (!Faults::goes_well(faults_.syncs_left)) return fail(Errc::kIo, "msync: the fake disk is broken");
+    return real_->sync(from, length);
+  }
+  Result<void> populate(int64_t from, int64_t length) override { return real_->populate(from, length); }
+  bool resident(int64_t from, int64_t length) const override { return real_->resident(from, length); }
+  void start_write_back(int64_t from, int64_t length) override { real_->start_write_back(from, length); }
+  void will_need(int64_t from, int64_t length) override { real_->will_need(from, length); }
+
+ private:
+  std::unique_ptr<Mapping> real_;
+  Faults& faults_;
+};
+
+class FaultyFile final : public File {
+ public:
+  FaultyFile(std::unique_ptr<File> real, Faults& faults) : real_(std::move(real)), faults_(faults) {}
+  Result<size_t> read_at(int64_t at, std::span<std::byte> into) override { return real_->read_at(at, into); }
+  bool read_resident(int64_t at, std::span<std::byte> into) override { return real_->read_resident(at, into); }
+  Result<void> write_at(int64_t at, ByteView bytes) override {
+    if (!Faults::goes_well(faults_.writes_left)) return fail(Errc::kNoSpace, "write: the fake disk is full");
+    return real_->write_at(at, bytes);
+  }
+  Result<int64_t> size() const override { return real_->size(); }
+  Result<void> resize(int64_t bytes) override { return real_->resize(bytes); }
+  Result<void> zero(int64_t from, int64_t length) override { return real_->zero(from, length); }
+  Result<void> allocate(int64_t bytes) override {
+    if (!Faults::goes_well(faults_.creates_left)) return fail(Errc::kNoSpace, "allocate: the fake disk is full");
+    return real_->allocate(bytes);
+  }
+  Result<void> sync() override {
+    if (!Faults::goes_well(faults_.syncs_left)) return fail(Errc::kIo, "fdatasync: the fake disk is broken");
+    return real_->sync();
+  }
+  Result<std::unique_ptr<Mapping>> map(int64_t length, bool writable) override {
+    COMET_TRY(auto mapping, real_->map(length, writable));
+    return std::make_unique<FaultyMapping>(std::move(mapping), faults_);
+  }
+
+ private:
+  std::unique_ptr<File> real_;
+  Faults& faults_;
+};
+
+/// The real file system with faults on demand.
+class FaultyFiles final : public Files {
+ public:
+  Faults faults;
+
+  Result<std::unique_ptr<File>> open(const Path& path, OpenMode mode) override {
+    COMET_TRY(auto file, real_->open(path, mode));
+    return std::make_unique<FaultyFile>(std::move(file), faults);
+  }
+  Result<std::vector<FileInfo>> list(const Path& folder) override { return real_->list(folder); }
+  Result<FileInfo> stat(const Path& path) override { return real_->stat(path); }
+  Result<void> make_folders(const Path& path) override { return real_->make_folders(path); }
+  Result<void> remove(const Path& path) override { return real_->remove(path); }
+  Result<void> rename(const Path& from, const Path& to) override { return real_->rename(from, to); }
+  Result<void> sync_folder(const Path& folder) override { return real_->sync_folder(folder); }
+  Result<DiskSpace> space(const Path& path) override {
+    COMET_TRY(DiskSpace space, real_->space(path));
+    if (faults.free_bytes >= 0) space.free_bytes = faults.free_bytes;
+    return space;
+  }
+  Result<void> sync_file_system(const Path& path) override { return real_->sync_file_system(path); }
+  Result<std::unique_ptr<FileLock>> lock(const Path& path) override { return real_->lock(path); }
+
+ private:
+  std::unique_ptr<Files> real_ = make_real_files();
+};
+
+}  // namespace comet::test
