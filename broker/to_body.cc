@@ -84,8 +84,8 @@ remoting::DataVersion to_body(const DataVersion& version) {
   return {.counter = version.counter, .state_version = version.state_version, .timestamp_ms = version.timestamp_ms};
 }
 
-remoting::Connection to_body(const ClientInfo& client) {
-  remoting::Connection body;
+remoting::ConnectionInfo to_body(const ClientInfo& client) {
+  remoting::ConnectionInfo body;
   body.client_addr = client.channel->remote_text();
   body.client_id = client.client_id;
   if (const std::string_view language = remoting::language_name(client.language); !language.empty()) body.language = language;

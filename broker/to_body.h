@@ -19,6 +19,6 @@ remoting::SubscriptionGroupConfig to_body(const GroupConfig& group);
 GroupConfig from_body(const remoting::SubscriptionGroupConfig& body);
 remoting::SubscriptionData to_body(const Subscription& subscription);
 remoting::DataVersion to_body(const DataVersion& version);
-remoting::Connection to_body(const ClientInfo& client);
+remoting::ConnectionInfo to_body(const ClientInfo& client);
 
 }  // namespace comet::broker

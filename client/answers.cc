@@ -36,7 +36,7 @@ ConsumeStats consume_stats_of(const remoting::ConsumeStats& from) {
   return stats;
 }
 
-Connection connection_of(const remoting::Connection& from) {
+Connection connection_of(const remoting::ConnectionInfo& from) {
   return {from.client_id, from.client_addr, from.language.value_or(""), from.version};
 }
 

@@ -88,7 +88,7 @@ Reply AdminGroupProcessor::all_producers(const Call&, const remoting::GetAllProd
   remoting::ProducerTable body;
   for (const std::string& group : producers_.groups()) {
     for (const ClientInfo& client : producers_.clients(group)) {
-      remoting::Connection shown = to_body(client);
+      remoting::ConnectionInfo shown = to_body(client);
       body.groups[group].push_back({.client_id = std::move(shown.client_id),
                                     .language = std::move(shown.language),
                                     .last_update_timestamp_ms = client.last_update_ms,

@@ -73,7 +73,7 @@ std::string to_json(const ConsumerIdList& body);
 Result<ConsumerIdList> parse_consumer_id_list(std::string_view text);
 
 /// A client as listings show it. Source: Connection.
-struct Connection {
+struct ConnectionInfo {
   std::string client_addr{};
   std::string client_id{};
   std::optional<std::string> language{};  ///< absent if unknown

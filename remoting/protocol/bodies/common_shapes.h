@@ -68,9 +68,9 @@ struct Shape<ConsumerIdList> {
 };
 
 template <>
-struct Shape<Connection> {
+struct Shape<ConnectionInfo> {
   static constexpr auto list() {
-    using T = Connection;
+    using T = ConnectionInfo;
     return members(
         member("clientAddr", &T::client_addr),
         member("clientId", &T::client_id),

@@ -16,7 +16,7 @@ namespace comet::remoting {
 
 /// Answer to GET_CONSUMER_CONNECTION_LIST. Source: ConsumerConnection.
 struct ConsumerConnection {
-  std::vector<Connection> connections{};
+  std::vector<ConnectionInfo> connections{};
   ConsumeFromWhere consume_from_where = ConsumeFromWhere::kLastOffset;
   ConsumeType consume_type = ConsumeType::kPassively;
   MessageModel message_model = MessageModel::kClustering;
@@ -27,7 +27,7 @@ Result<ConsumerConnection> parse_consumer_connection(std::string_view text);
 
 /// Answer to GET_PRODUCER_CONNECTION_LIST. Source: ProducerConnection.
 struct ProducerConnection {
-  std::vector<Connection> connections{};
+  std::vector<ConnectionInfo> connections{};
 };
 std::string to_json(const ProducerConnection& body);
 Result<ProducerConnection> parse_producer_connection(std::string_view text);
