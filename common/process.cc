@@ -39,7 +39,8 @@ void add_listeners(const char* table, int32_t port, std::set<std::string>& inode
 
 template <class Visit>
 void for_each_entry(const std::string& folder, Visit visit) {
-  const std::unique_ptr<DIR, int (*)(DIR*)> entries(::opendir(folder.c_str()), [](DIR* open) { return ::closedir(open); });
+  const std::unique_ptr<DIR, int (*)(DIR*)> entries(::opendir(folder.c_str()),
+                                                    [](DIR* open) { return ::closedir(open); });
   if (entries == nullptr) return;
   while (const dirent* entry = ::readdir(entries.get())) {
     if (entry->d_name[0] != '.' && !visit(std::string(static_cast<const char*>(entry->d_name)))) return;
@@ -71,8 +72,10 @@ Result<int64_t> raise_descriptor_limit(int64_t wanted) {
   }
   const auto allowed = static_cast<int64_t>(limit.rlim_cur);
   if (limit.rlim_cur != RLIM_INFINITY && allowed < wanted) {
-    return fail(Errc::kInvalid, fmt::format("this process may open {} files and sockets and wants {}; raise LimitNOFILE of its unit, "
-                                            "or `ulimit -n {}` before its start", allowed, wanted, wanted));
+    return fail(Errc::kInvalid,
+                fmt::format("this process may open {} files and sockets and wants {}; raise LimitNOFILE of its unit, "
+                            "or `ulimit -n {}` before its start",
+                            allowed, wanted, wanted));
   }
   return allowed;
 }

@@ -20,53 +20,90 @@ using C = NamesrvConfig;
 constexpr int64_t kAny = INT64_MIN, kEnd = INT64_MAX;
 
 const std::array kOptions = {
-    Option<C>{"rocketmqHome", &C::rocketmq_home, "", "Where conf/ stands; default ROCKETMQ_HOME, else the folder above the program"},
+    Option<C>{"rocketmqHome", &C::rocketmq_home, "",
+              "Where conf/ stands; default ROCKETMQ_HOME, else the folder above the program"},
     Option<C>{"bindAddress", &C::bind_address, "", "Address to listen on"},
     Option<C>{"listenPort", &C::listen_port, "", "Port to listen on; 0 takes a free one", 0, 65'535},
     Option<C>{"kvConfigPath", &C::kv_config_path, "", "File of the KV configuration, replaced at every change"},
-    Option<C>{"configStorePath", &C::config_store_path, "", "File that keeps changed settings when there is no -c file"},
-    Option<C>{"scanNotActiveBrokerInterval", &C::scan_interval_ms, "ms", "How often silent brokers are looked for", 100, 3'600'000},
-    Option<C>{"serverChannelMaxIdleTimeSeconds", &C::channel_idle_s, "s", "A connection without traffic is closed after this", 1, 86'400},
-    Option<C>{"connectTimeoutMillis", &C::connect_timeout_ms, "ms", "For telling brokers that their lowest id changed", 1, 600'000},
-    Option<C>{"orderMessageEnable", &C::order_message_enable, "", "Routes carry the topic's ORDER_TOPIC_CONFIG", kAny, kEnd, true},
-    Option<C>{"returnOrderTopicConfigToBroker", &C::return_order_topic_config, "", "A registration is answered with ORDER_TOPIC_CONFIG",
-              kAny, kEnd, true},
-    Option<C>{"supportActingMaster", &C::support_acting_master, "", "Routes show the lowest slave as master while there is none", kAny,
+    Option<C>{"configStorePath", &C::config_store_path, "",
+              "File that keeps changed settings when there is no -c file"},
+    Option<C>{"scanNotActiveBrokerInterval", &C::scan_interval_ms, "ms", "How often silent brokers are looked for", 100,
+              3'600'000},
+    Option<C>{"serverChannelMaxIdleTimeSeconds", &C::channel_idle_s, "s",
+              "A connection without traffic is closed after this", 1, 86'400},
+    Option<C>{"connectTimeoutMillis", &C::connect_timeout_ms, "ms", "For telling brokers that their lowest id changed",
+              1, 600'000},
+    Option<C>{"orderMessageEnable", &C::order_message_enable, "", "Routes carry the topic's ORDER_TOPIC_CONFIG", kAny,
               kEnd, true},
-    Option<C>{"notifyMinBrokerIdChanged", &C::notify_min_broker_id, "", "Brokers of a group are told when its lowest id changes", kAny,
-              kEnd, true},
-    Option<C>{"enableAllTopicList", &C::enable_all_topic_list, "", "Answer the list of all topics (206)", kAny, kEnd, true},
-    Option<C>{"enableTopicList", &C::enable_topic_list, "", "Answer topic lists by cluster and unit flag (224, 311 to 313)", kAny, kEnd,
+    Option<C>{"returnOrderTopicConfigToBroker", &C::return_order_topic_config, "",
+              "A registration is answered with ORDER_TOPIC_CONFIG", kAny, kEnd, true},
+    Option<C>{"supportActingMaster", &C::support_acting_master, "",
+              "Routes show the lowest slave as master while there is none", kAny, kEnd, true},
+    Option<C>{"notifyMinBrokerIdChanged", &C::notify_min_broker_id, "",
+              "Brokers of a group are told when its lowest id changes", kAny, kEnd, true},
+    Option<C>{"enableAllTopicList", &C::enable_all_topic_list, "", "Answer the list of all topics (206)", kAny, kEnd,
               true},
-    Option<C>{"needWaitForService", &C::need_wait_for_service, "", "Refuse routes at first, until brokers had time to register", kAny,
-              kEnd, true},
-    Option<C>{"waitSecondsForService", &C::wait_seconds_for_service, "s", "How long needWaitForService refuses", 0, 86'400, true},
+    Option<C>{"enableTopicList", &C::enable_topic_list, "",
+              "Answer topic lists by cluster and unit flag (224, 311 to 313)", kAny, kEnd, true},
+    Option<C>{"needWaitForService", &C::need_wait_for_service, "",
+              "Refuse routes at first, until brokers had time to register", kAny, kEnd, true},
+    Option<C>{"waitSecondsForService", &C::wait_seconds_for_service, "s", "How long needWaitForService refuses", 0,
+              86'400, true},
     Option<C>{"deleteTopicWithBrokerRegistration", &C::delete_topic_with_registration, "",
               "Topics that a registration doesn't list are taken from its broker", kAny, kEnd, true},
-    Option<C>{"configBlackList", &C::config_black_list, "", "Keys, separated by `;`, that nobody may change while running"},
+    Option<C>{"configBlackList", &C::config_black_list, "",
+              "Keys, separated by `;`, that nobody may change while running"},
 };
 
-constexpr std::array<std::string_view, 5> kImportant = {"rocketmqHome", "bindAddress", "listenPort", "kvConfigPath", "configStorePath"};
+constexpr std::array<std::string_view, 5> kImportant = {"rocketmqHome", "bindAddress", "listenPort", "kvConfigPath",
+                                                        "configStorePath"};
 
-/// RocketMQ's keys that mean nothing here: every request runs on one loop, registrations are read by one worker, and the
-/// sockets' buffers are the kernel's to size. Those with a default are shown with it, as RocketMQ does; keys of its client
-/// only when the file sets them.
+/// RocketMQ's keys that mean nothing here: every request runs on one loop, registrations are read by one worker, and
+/// the sockets' buffers are the kernel's to size. Those with a default are shown with it, as RocketMQ does; keys of its
+/// client only when the file sets them.
 struct WithoutEffect {
   std::string_view key;
   std::optional<std::string_view> shown = std::nullopt;
 };
 constexpr std::array<WithoutEffect, 38> kWithoutEffect = {{
-    {"clientRequestThreadPoolNums", "8"}, {"defaultThreadPoolNums", "16"}, {"clientRequestThreadPoolQueueCapacity", "50000"},
-    {"defaultThreadPoolQueueCapacity", "10000"}, {"unRegisterBrokerQueueCapacity", "3000"}, {"productEnvName", "center"},
-    {"serverWorkerThreads", "8"}, {"serverCallbackExecutorThreads", "0"}, {"serverSelectorThreads", "3"},
-    {"serverOnewaySemaphoreValue", "256"}, {"serverAsyncSemaphoreValue", "64"}, {"serverSocketSndBufSize", "0"},
-    {"serverSocketRcvBufSize", "0"}, {"writeBufferHighWaterMark", "0"}, {"writeBufferLowWaterMark", "0"}, {"serverSocketBacklog", "1024"},
-    {"serverNettyWorkerGroupEnable", "true"}, {"serverPooledByteBufAllocatorEnable", "true"}, {"enableShutdownGracefully", "false"},
-    {"shutdownWaitTimeSeconds", "30"}, {"useEpollNativeSelector", "false"}, {"clientWorkerThreads"}, {"clientCallbackExecutorThreads"},
-    {"clientOnewaySemaphoreValue"}, {"clientAsyncSemaphoreValue"}, {"channelNotActiveInterval"}, {"scanAvailableNameSrv"},
-    {"clientChannelMaxIdleTimeSeconds"}, {"clientSocketSndBufSize"}, {"clientSocketRcvBufSize"}, {"clientPooledByteBufAllocatorEnable"},
-    {"clientCloseSocketIfTimeout"}, {"socksProxyConfig"}, {"disableCallbackExecutor"}, {"disableNettyWorkerGroup"},
-    {"maxReconnectIntervalTimeSeconds"}, {"enableReconnectForGoAway"}, {"namesrvAddr"},
+    {"clientRequestThreadPoolNums", "8"},
+    {"defaultThreadPoolNums", "16"},
+    {"clientRequestThreadPoolQueueCapacity", "50000"},
+    {"defaultThreadPoolQueueCapacity", "10000"},
+    {"unRegisterBrokerQueueCapacity", "3000"},
+    {"productEnvName", "center"},
+    {"serverWorkerThreads", "8"},
+    {"serverCallbackExecutorThreads", "0"},
+    {"serverSelectorThreads", "3"},
+    {"serverOnewaySemaphoreValue", "256"},
+    {"serverAsyncSemaphoreValue", "64"},
+    {"serverSocketSndBufSize", "0"},
+    {"serverSocketRcvBufSize", "0"},
+    {"writeBufferHighWaterMark", "0"},
+    {"writeBufferLowWaterMark", "0"},
+    {"serverSocketBacklog", "1024"},
+    {"serverNettyWorkerGroupEnable", "true"},
+    {"serverPooledByteBufAllocatorEnable", "true"},
+    {"enableShutdownGracefully", "false"},
+    {"shutdownWaitTimeSeconds", "30"},
+    {"useEpollNativeSelector", "false"},
+    {"clientWorkerThreads"},
+    {"clientCallbackExecutorThreads"},
+    {"clientOnewaySemaphoreValue"},
+    {"clientAsyncSemaphoreValue"},
+    {"channelNotActiveInterval"},
+    {"scanAvailableNameSrv"},
+    {"clientChannelMaxIdleTimeSeconds"},
+    {"clientSocketSndBufSize"},
+    {"clientSocketRcvBufSize"},
+    {"clientPooledByteBufAllocatorEnable"},
+    {"clientCloseSocketIfTimeout"},
+    {"socksProxyConfig"},
+    {"disableCallbackExecutor"},
+    {"disableNettyWorkerGroup"},
+    {"maxReconnectIntervalTimeSeconds"},
+    {"enableReconnectForGoAway"},
+    {"namesrvAddr"},
 }};
 
 /// Switches that ask for what is not built: on, they stop the start.
@@ -76,8 +113,11 @@ struct NotBuilt {
   std::string_view remedy;
 };
 constexpr std::array<NotBuilt, 3> kNotBuilt = {{
-    {"clusterTest", true, "looking routes up in another environment is not built; remove the key and run a name server for each environment"},
-    {"enableControllerInNamesrv", true, "the controller is not built; remove the key and run Apache RocketMQ's controller beside this name server"},
+    {"clusterTest", true,
+     "looking routes up in another environment is not built; remove the key and run a name server for each "
+     "environment"},
+    {"enableControllerInNamesrv", true,
+     "the controller is not built; remove the key and run Apache RocketMQ's controller beside this name server"},
     {"useTLS", false, "TLS is not built; remove the key and keep the port inside a trusted network"},
 }};
 
@@ -113,7 +153,8 @@ std::vector<std::string_view> known_names() {
 
 std::string unknown_key(std::string_view key) {
   const std::string near = nearest_name(key, known_names());
-  return fmt::format("the key {} is unknown and has no effect{}", key, near.empty() ? "" : "; did you mean " + near + "?");
+  return fmt::format("the key {} is unknown and has no effect{}", key,
+                     near.empty() ? "" : "; did you mean " + near + "?");
 }
 
 NamesrvConfig defaults(const Environment& environment) {
@@ -135,7 +176,9 @@ class Others {
       if (row.shown) values_.emplace(row.key, "false");
     }
   }
-  void set(std::string_view key, std::string_view value) { values_.insert_or_assign(std::string(key), std::string(value)); }
+  void set(std::string_view key, std::string_view value) {
+    values_.insert_or_assign(std::string(key), std::string(value));
+  }
   std::vector<std::pair<std::string, std::string>> list() const { return {values_.begin(), values_.end()}; }
 
  private:
@@ -149,7 +192,8 @@ std::string trimmed(std::string_view text) {
 }
 
 bool black_listed(const NamesrvConfig& config, std::string_view key) {
-  constexpr std::array<std::string_view, 4> kAlways = {"configBlackList", "configStorePath", "kvConfigPath", "rocketmqHome"};
+  constexpr std::array<std::string_view, 4> kAlways = {"configBlackList", "configStorePath", "kvConfigPath",
+                                                       "rocketmqHome"};
   if (std::find(kAlways.begin(), kAlways.end(), key) != kAlways.end()) return true;
   std::string_view list = config.config_black_list;
   while (!list.empty()) {
@@ -164,7 +208,9 @@ bool black_listed(const NamesrvConfig& config, std::string_view key) {
 
 std::span<const Option<NamesrvConfig>> config_options() { return kOptions; }
 
-bool is_important(std::string_view key) { return std::find(kImportant.begin(), kImportant.end(), key) != kImportant.end(); }
+bool is_important(std::string_view key) {
+  return std::find(kImportant.begin(), kImportant.end(), key) != kImportant.end();
+}
 
 Environment read_environment() {
   Environment environment;
@@ -267,7 +313,8 @@ std::string ConfigChange::summary() const {
 void apply_change(NamesrvConfig& config, const ConfigChange& change) {
   for (const auto& [key, value] : change.changed) {
     const auto* option = find_option<NamesrvConfig>(kOptions, key);
-    if (const auto other = find_other(config.others, key); option == nullptr && other != config.others.end()) other->second = value;
+    if (const auto other = find_other(config.others, key); option == nullptr && other != config.others.end())
+      other->second = value;
     if (option == nullptr || !option->changeable) continue;
     const auto set = set_option(config, *option, value);
     COMET_ASSERT(set.has_value());  // plan_change has set it once

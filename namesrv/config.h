@@ -18,8 +18,9 @@ struct NamesrvConfig {
   std::string rocketmq_home;
   std::string bind_address = "0.0.0.0";
   int32_t listen_port = 9876;
-  std::string kv_config_path;     ///< default ~/namesrv/kvConfig.json
-  std::string config_store_path;  ///< where changes are kept when there is no -c file; default ~/namesrv/namesrv.properties
+  std::string kv_config_path;  ///< default ~/namesrv/kvConfig.json
+  std::string
+      config_store_path;  ///< where changes are kept when there is no -c file; default ~/namesrv/namesrv.properties
   int64_t scan_interval_ms = 5'000;
   int32_t channel_idle_s = 120;
   int32_t connect_timeout_ms = 3'000;
@@ -71,7 +72,7 @@ struct ConfigChange {
   std::vector<std::string> restart;                          ///< of them, those that only the next start reads
   std::vector<std::string> idle;                             ///< of them, those that mean nothing here
   std::vector<std::string> unknown;                          ///< ignored
-  std::string summary() const;                               ///< a remark for who asked; empty if all took effect at once
+  std::string summary() const;  ///< a remark for who asked; empty if all took effect at once
 };
 /// kRefused: a key of the black list, nothing may change; kInvalid: bad text or value.
 Result<ConfigChange> plan_change(const NamesrvConfig& now, std::string_view properties);

@@ -39,8 +39,9 @@ Result<void> KvTable::load(Log& log) {
   if (!table && table.error().code == Errc::kNotFound) table = Table{};
   if (!table) {
     auto former = read(path_ + ".bak");
-    if (!former) return fail(Errc::kCorrupt, fmt::format("{}: {}; its former version is no help either: {}", path_,
-                                                        table.error().what, former.error().what));
+    if (!former)
+      return fail(Errc::kCorrupt, fmt::format("{}: {}; its former version is no help either: {}", path_,
+                                              table.error().what, former.error().what));
     log.warn("{}: {}; took {}.bak", path_, table.error().what, path_);
     table = std::move(former);
   }
@@ -106,7 +107,8 @@ Result<void> KvTable::replace(std::string_view name_space, Pairs pairs) {
   (*table)[std::string(name_space)] = make_namespace(std::move(pairs));
   const std::string text = file_text(*table);
   if (text.size() > kMaxBytes) {
-    return fail(Errc::kFull, fmt::format("the KV table would be {} bytes, more than {}; delete what is not used", text.size(), kMaxBytes));
+    return fail(Errc::kFull, fmt::format("the KV table would be {} bytes, more than {}; delete what is not used",
+                                         text.size(), kMaxBytes));
   }
   COMET_TRY_VOID(files_.make_folders(parent_folder(path_)));
   COMET_TRY_VOID(replace_file(files_, path_, text));

@@ -17,9 +17,9 @@ namespace comet::namesrv {
 
 /// The name server's only durable state: namespace → key → value, written to kvConfig.json after every change.
 ///
-/// A change is on disk before it is visible and before it is answered; if it can't be written nothing changes. A namespace
-/// emptied by removals stays, as RocketMQ's does. Threads: any; readers take a short lock and never wait for the disk.
-/// Source: KVConfigManager, remoting.md 12.4.
+/// A change is on disk before it is visible and before it is answered; if it can't be written nothing changes. A
+/// namespace emptied by removals stays, as RocketMQ's does. Threads: any; readers take a short lock and never wait for
+/// the disk. Source: KVConfigManager, remoting.md 12.4.
 class KvTable {
  public:
   static constexpr size_t kMaxBytes = 16u * 1024 * 1024;  ///< names, keys and values together
@@ -27,8 +27,8 @@ class KvTable {
   /// `path` is kvConfig.json; its folder is made at the first write.
   KvTable(Files& files, Path path) : files_(files), path_(std::move(path)) {}
 
-  /// Reads the file; absent is empty. An empty or unreadable one falls back to its .bak, as RocketMQ does, with one line in
-  /// `log`. kCorrupt names both.
+  /// Reads the file; absent is empty. An empty or unreadable one falls back to its .bak, as RocketMQ does, with one
+  /// line in `log`. kCorrupt names both.
   Result<void> load(Log& log);
 
   /// kFull when the table would exceed kMaxBytes; kIo, kNoSpace when the file can't be written.

@@ -16,8 +16,8 @@
 
 namespace {
 
-using namespace comet;            // NOLINT(google-build-using-namespace)
-using namespace comet::namesrv;   // NOLINT(google-build-using-namespace)
+using namespace comet;           // NOLINT(google-build-using-namespace)
+using namespace comet::namesrv;  // NOLINT(google-build-using-namespace)
 
 struct Flags {
   std::string config_file;
@@ -91,7 +91,8 @@ Result<void> serve(const LoadedConfig& loaded, const Flags& flags, Files& files,
   Namesrv server({loaded.config, flags.config_file}, files, clock, *log, *traffic_log);
   const auto port = server.start();
   if (!port) return fail(port.error().code, start_problem(port.error(), loaded.config.listen_port));
-  const std::string line = fmt::format("The Name Server boot success. serializeType=JSON, address {}:{}", loaded.config.bind_address, *port);
+  const std::string line =
+      fmt::format("The Name Server boot success. serializeType=JSON, address {}:{}", loaded.config.bind_address, *port);
   fmt::print("{}\n", line);
   std::fflush(stdout);
   log->info("{}", line);

@@ -25,11 +25,13 @@ Namesrv::Namesrv(Setup setup, Files& files, const Clock& clock, Log& log, Log& t
       loop_("namesrv-loop", clock),
       workers_(kWorkerQueueTasks),
       router_(workers_, traffic_log),
-      brokers_(loop_, table_, kv_, config_, [this](const MinIdNotice& notice) { tell(notice); }, log),
+      brokers_(
+          loop_, table_, kv_, config_, [this](const MinIdNotice& notice) { tell(notice); }, log),
       routes_(loop_, table_, kv_, config_),
       kv_processor_(kv_, log),
-      config_processor_(loop_, workers_, files, config_, setup.config_file.empty() ? config_.config_store_path : setup.config_file,
-                        [this] { apply_rules(); }, log),
+      config_processor_(
+          loop_, workers_, files, config_, setup.config_file.empty() ? config_.config_store_path : setup.config_file,
+          [this] { apply_rules(); }, log),
       client_(loop_, {.connect_timeout_ms = config_.connect_timeout_ms}, traffic_log),
       server_({&loop_}, limits(), events(), traffic_log) {
   add_requests(router_, {brokers_, routes_, kv_processor_, config_processor_});

@@ -27,8 +27,8 @@ namespace comet::namesrv {
 
 /// The name server as a whole: makes the parts, wires them, starts and stops them in order.
 ///
-/// Threads that it starts: "namesrv-loop" owns the sockets, the route table and the settings; "namesrv-work" reads the bodies
-/// of registrations and writes files. docs/threads.md. One thread calls start() and stop().
+/// Threads that it starts: "namesrv-loop" owns the sockets, the route table and the settings; "namesrv-work" reads the
+/// bodies of registrations and writes files. docs/threads.md. One thread calls start() and stop().
 class Namesrv {
  public:
   struct Setup {

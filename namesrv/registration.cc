@@ -15,7 +15,8 @@ namespace {
 constexpr std::string_view kBadChecksum = "crc32 not match";
 
 TopicEntry entry_of(const std::string& key, remoting::TopicConfig topic) {
-  return {topic.name.empty() ? key : std::move(topic.name), topic.read_queue_nums, topic.write_queue_nums, topic.perm, topic.sys_flag};
+  return {topic.name.empty() ? key : std::move(topic.name), topic.read_queue_nums, topic.write_queue_nums, topic.perm,
+          topic.sys_flag};
 }
 
 /// What the body says; what the header says is left to the caller.
@@ -48,10 +49,13 @@ void take_header(Registration& registration, const remoting::RegisterBrokerReque
 
 }  // namespace
 
-Result<Registration> RegistrationReader::read(const remoting::RegisterBrokerRequest& request, int32_t version, std::string_view body) {
-  if (request.body_crc32 != 0 && crc32_masked(as_bytes(body)) != request.body_crc32) return fail(Errc::kInvalid, std::string(kBadChecksum));
+Result<Registration> RegistrationReader::read(const remoting::RegisterBrokerRequest& request, int32_t version,
+                                              std::string_view body) {
+  if (request.body_crc32 != 0 && crc32_masked(as_bytes(body)) != request.body_crc32)
+    return fail(Errc::kInvalid, std::string(kBadChecksum));
   const auto last = last_.find(request.broker_addr);
-  if (last != last_.end() && last->second.version == version && last->second.compressed == request.compressed && last->second.body == body) {
+  if (last != last_.end() && last->second.version == version && last->second.compressed == request.compressed &&
+      last->second.body == body) {
     Registration registration = last->second.meaning;
     take_header(registration, request);
     return registration;
@@ -78,7 +82,8 @@ Result<TopicRows> read_topic_rows(std::string_view body) {
   if (body.empty()) return rows;
   COMET_TRY(const remoting::RouteData route, remoting::parse_route_data(body));
   for (const remoting::QueueData& queue : route.queues) {
-    rows.rows.push_back({queue.broker_name, {nullptr, queue.read_queue_nums, queue.write_queue_nums, queue.perm, queue.sys_flag}});
+    rows.rows.push_back(
+        {queue.broker_name, {nullptr, queue.read_queue_nums, queue.write_queue_nums, queue.perm, queue.sys_flag}});
   }
   return rows;
 }

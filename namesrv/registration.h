@@ -13,8 +13,8 @@
 /// What brokers send, from their bodies' text into the route table's values.
 namespace comet::namesrv {
 
-/// Reads REGISTER_BROKER. A broker says the same every 30 s, so what each address sent last is remembered together with what it
-/// meant: an equal body is compared, not parsed. Threads: one (the worker).
+/// Reads REGISTER_BROKER. A broker says the same every 30 s, so what each address sent last is remembered together with
+/// what it meant: an equal body is compared, not parsed. Threads: one (the worker).
 class RegistrationReader {
  public:
   static constexpr size_t kMaxRememberedBytes = 64u * 1024 * 1024;  ///< of bodies; beyond it all are forgotten

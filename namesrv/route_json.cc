@@ -64,7 +64,8 @@ class Writer {
   enum class Text { kUtf8, kBrowser };
   Writer(Keys keys, Text text) : quote_keys_(keys == Keys::kQuoted), browser_text_(text == Text::kBrowser) {}
   explicit Writer(Dialect dialect)
-      : Writer(dialect == Dialect::kStandard ? Keys::kQuoted : Keys::kBare, dialect == Dialect::kStandard ? Text::kBrowser : Text::kUtf8) {}
+      : Writer(dialect == Dialect::kStandard ? Keys::kQuoted : Keys::kBare,
+               dialect == Dialect::kStandard ? Text::kBrowser : Text::kUtf8) {}
 
   Writer& open(char bracket) { return separate(), out_ += bracket, *this; }
   Writer& close(char bracket) { return out_ += bracket, *this; }

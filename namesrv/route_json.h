@@ -10,8 +10,9 @@
 
 #include "namesrv/route_model.h"
 
-/// The name server's answer bodies as text, written without an intermediate tree. Keys stand in RocketMQ's order, lists are
-/// sorted by broker name so that an unchanged route is an unchanged text, and there is no white space (remoting.md 3, 15.3).
+/// The name server's answer bodies as text, written without an intermediate tree. Keys stand in RocketMQ's order, lists
+/// are sorted by broker name so that an unchanged route is an unchanged text, and there is no white space (remoting.md
+/// 3, 15.3).
 namespace comet::namesrv {
 
 enum class Dialect {
@@ -24,7 +25,7 @@ struct RouteParts {
     const BrokerGroup* group;
     bool acting_master;  ///< show the lowest id as master
   };
-  std::vector<Broker> brokers;         ///< sorted by name
+  std::vector<Broker> brokers;          ///< sorted by name
   std::vector<const QueueRow*> queues;  ///< sorted by broker name
   /// Address → filter servers, of the brokers above.
   std::map<std::string_view, const std::vector<std::string>*> filter_servers;
@@ -37,6 +38,7 @@ std::string cluster_info_json(const std::map<std::string_view, const BrokerGroup
                               const std::map<std::string, std::set<std::string>, std::less<>>& clusters);
 /// {"brokerMemberGroup":…}; `group` may be null.
 std::string member_group_json(std::string_view cluster, std::string_view broker_name, const BrokerGroup* group);
-std::string topic_list_json(std::span<const std::string_view> topics, std::optional<std::string_view> broker_address = {});
+std::string topic_list_json(std::span<const std::string_view> topics,
+                            std::optional<std::string_view> broker_address = {});
 
 }  // namespace comet::namesrv

@@ -9,7 +9,8 @@ namespace comet::namesrv {
 namespace {
 
 bool equal_ignoring_case(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
 }
 
 }  // namespace
@@ -32,8 +33,8 @@ std::optional<std::string_view> RouteTable::route(std::string_view topic, Dialec
   return cached->text;
 }
 
-std::optional<std::string> RouteTable::route(std::string_view topic, Dialect dialect, std::optional<std::string> order_conf,
-                                             std::string_view zone) {
+std::optional<std::string> RouteTable::route(std::string_view topic, Dialect dialect,
+                                             std::optional<std::string> order_conf, std::string_view zone) {
   const auto found = topics_.find(topic);
   if (found == topics_.end()) return std::nullopt;
   RouteParts parts = parts_of(topic, found->second);
@@ -44,7 +45,8 @@ std::optional<std::string> RouteTable::route(std::string_view topic, Dialect dia
 
 bool RouteTable::fresh(const Topic& topic, const CachedRoute& cached) const {
   return cached.built_at >= topic.changed_at && cached.built_at >= rules_changed_at_ &&
-         std::all_of(topic.rows.begin(), topic.rows.end(), [&](const QueueRow& row) { return cached.built_at >= row.group->changed_at; });
+         std::all_of(topic.rows.begin(), topic.rows.end(),
+                     [&](const QueueRow& row) { return cached.built_at >= row.group->changed_at; });
 }
 
 RouteParts RouteTable::parts_of(std::string_view topic, const Topic& found) const {
@@ -107,7 +109,8 @@ std::string RouteTable::topics_of_cluster(std::string_view cluster) const {
     for (const std::string& name : found->second) members.insert(groups_.find(name)->second.get());
   }
   return list_topics([&](const Topic& topic) {
-    return std::any_of(topic.rows.begin(), topic.rows.end(), [&](const QueueRow& row) { return members.contains(row.group); });
+    return std::any_of(topic.rows.begin(), topic.rows.end(),
+                       [&](const QueueRow& row) { return members.contains(row.group); });
   });
 }
 

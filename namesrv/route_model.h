@@ -33,14 +33,14 @@ struct Registration {
   std::string address;     ///< host:port
   std::string ha_address;  ///< where slaves of it replicate from
   int64_t broker_id = 0;
-  std::optional<int64_t> timeout_ms;           ///< of silence; absent: 120 s
-  std::optional<bool> enable_acting_master;    ///< absent marks a 4.x broker
+  std::optional<int64_t> timeout_ms;         ///< of silence; absent: 120 s
+  std::optional<bool> enable_acting_master;  ///< absent marks a 4.x broker
   std::optional<std::string> zone;
   DataVersion version;
   std::vector<TopicEntry> topics;
   std::vector<MappingInfo> mappings;
   std::optional<std::vector<std::string>> filter_servers;  ///< absent: leave those known
-  uint64_t connection = 0;                                  ///< Channel::Id that carried it
+  uint64_t connection = 0;                                 ///< Channel::Id that carried it
 };
 
 /// The replicas of one broker name. Never without an address while it is in the table.

@@ -17,11 +17,13 @@ auto row_position(Rows& rows, std::string_view broker_name) {
 }
 
 bool same_values(const QueueRow& a, const QueueRow& b) {
-  return a.read_queues == b.read_queues && a.write_queues == b.write_queues && a.perm == b.perm && a.sys_flag == b.sys_flag;
+  return a.read_queues == b.read_queues && a.write_queues == b.write_queues && a.perm == b.perm &&
+         a.sys_flag == b.sys_flag;
 }
 
 /// Whom to tell of the lowest id in `group`: all but the newcomer that became it, or everybody when one went offline.
-MinIdNotice notice_of(const BrokerGroup& group, std::optional<std::string> offline, std::optional<std::string> ha_address) {
+MinIdNotice notice_of(const BrokerGroup& group, std::optional<std::string> offline,
+                      std::optional<std::string> ha_address) {
   const auto& [min_id, min_address] = *group.addresses.begin();
   const bool all = offline.has_value() || group.addresses.size() == 1;
   MinIdNotice notice{min_id, min_address, std::move(offline), std::move(ha_address), {}};
@@ -70,7 +72,8 @@ Result<RouteTable::Registered> RouteTable::register_broker(const Registration& r
   }
 
   const bool master = registration.broker_id == kMasterId;
-  const bool prime_slave = registration.enable_acting_master.has_value() && !master && registration.broker_id == group.lowest_id();
+  const bool prime_slave =
+      registration.enable_acting_master.has_value() && !master && registration.broker_id == group.lowest_id();
   if (master || prime_slave) {
     const Live* last = live(registration.cluster, registration.address);
     const TopicChanges changes{.first = !known_id,
@@ -118,7 +121,8 @@ bool RouteTable::outranked(const Registration& registration, const BrokerGroup& 
 }
 
 void RouteTable::take_topics(const Registration& registration, BrokerGroup& group, TopicChanges changes) {
-  if (rules_.delete_topic_with_registration && registration.mappings.empty()) drop_unregistered_topics(registration, group);
+  if (rules_.delete_topic_with_registration && registration.mappings.empty())
+    drop_unregistered_topics(registration, group);
   size_t added = 0;
   for (const TopicEntry& entry : registration.topics) {
     QueueRow row{&group, entry.read_queues, entry.write_queues, entry.perm, entry.sys_flag};
@@ -126,8 +130,9 @@ void RouteTable::take_topics(const Registration& registration, BrokerGroup& grou
     if (put_row(entry.topic, row, changes.first || changes.version_changed)) ++added;
   }
   if (added != 0) {
-    log_.info("{} of {} ({}, id {}) registered {} topics, {} of them new to it here", registration.address, registration.broker_name,
-              registration.cluster, registration.broker_id, registration.topics.size(), added);
+    log_.info("{} of {} ({}, id {}) registered {} topics, {} of them new to it here", registration.address,
+              registration.broker_name, registration.cluster, registration.broker_id, registration.topics.size(),
+              added);
   }
 }
 
@@ -201,12 +206,14 @@ void RouteTable::drop_live(const LiveKey& key) {
   const auto found = live_.find(key);
   if (found == live_.end()) return;
   if (!found->second.filter_servers.empty()) {
-    if (const auto group = groups_.find(found->second.broker_name); group != groups_.end()) group->second->changed_at = next_stamp();
+    if (const auto group = groups_.find(found->second.broker_name); group != groups_.end())
+      group->second->changed_at = next_stamp();
   }
   live_.erase(found);
 }
 
-std::vector<MinIdNotice> RouteTable::unregister(std::string_view cluster, std::string_view broker_name, std::string_view address) {
+std::vector<MinIdNotice> RouteTable::unregister(std::string_view cluster, std::string_view broker_name,
+                                                std::string_view address) {
   const Gone gone{{std::string(cluster), std::string(address)}, std::string(broker_name)};
   return remove(std::span(&gone, 1));
 }
@@ -250,7 +257,8 @@ std::vector<MinIdNotice> RouteTable::remove(std::span<const Gone> gone) {
     const std::string& address = key.second;
     const bool lowest = group.addresses.begin()->second == address;
     if (std::erase_if(group.addresses, [&](const auto& held) { return held.second == address; }) == 0) continue;
-    log_.info("{} of {} ({}) is gone; {} of its replicas stay", address, broker_name, key.first, group.addresses.size());
+    log_.info("{} of {} ({}) is gone; {} of its replicas stay", address, broker_name, key.first,
+              group.addresses.size());
     group.changed_at = next_stamp();
     if (group.addresses.empty()) {
       removed.insert(&group);
@@ -272,7 +280,8 @@ std::vector<MinIdNotice> RouteTable::remove(std::span<const Gone> gone) {
   return notices;
 }
 
-void RouteTable::sweep_topics(const std::set<const BrokerGroup*>& removed, const std::set<const BrokerGroup*>& reduced) {
+void RouteTable::sweep_topics(const std::set<const BrokerGroup*>& removed,
+                              const std::set<const BrokerGroup*>& reduced) {
   std::set<const BrokerGroup*> read_only;
   for (const BrokerGroup* group : reduced) {
     if (group->enable_acting_master && group->lowest_id() > kMasterId) read_only.insert(group);
@@ -339,14 +348,17 @@ void RouteTable::delete_topic(std::string_view topic, std::string_view cluster) 
     std::erase_if(rows, [&](const QueueRow& row) { return names->second.contains(row.group->name); });
   }
   at->second.changed_at = next_stamp();
-  log_.info("topic {} was deleted{}{}; {} brokers of it stay", topic, cluster.empty() ? "" : " in cluster ", cluster, rows.size());
+  log_.info("topic {} was deleted{}{}; {} brokers of it stay", topic, cluster.empty() ? "" : " in cluster ", cluster,
+            rows.size());
   if (!rows.empty()) return;
   erase_topic(at);
   if (const auto mapping = mappings_.find(topic); mapping != mappings_.end()) mappings_.erase(mapping);
 }
 
 int32_t RouteTable::wipe_write_perm(std::string_view broker_name) { return set_perm(broker_name, perm::kWrite, 0); }
-int32_t RouteTable::add_write_perm(std::string_view broker_name) { return set_perm(broker_name, ~0, perm::kRead | perm::kWrite); }
+int32_t RouteTable::add_write_perm(std::string_view broker_name) {
+  return set_perm(broker_name, ~0, perm::kRead | perm::kWrite);
+}
 
 int32_t RouteTable::set_perm(std::string_view broker_name, int32_t clear, int32_t set) {
   int32_t count = 0;

@@ -28,17 +28,18 @@ struct StringHash {
 
 /// Where topics live: which brokers there are, which of them are alive, and the queues each has of each topic.
 ///
-/// Invariants: a broker group in the table has at least one address; a topic in it has at least one queue row; a row's group
-/// is in the table. Brokers tell everything; nothing is persisted. Times are steady milliseconds, so that setting the
-/// machine's clock expires nobody. Route texts are kept once encoded, per topic and dialect, and are valid while neither the
-/// topic nor any broker group in it has changed since (stamps, no sweep).
-/// Threads: one (the state loop). Source: RouteInfoManager 5.3, remoting.md 14.
+/// Invariants: a broker group in the table has at least one address; a topic in it has at least one queue row; a row's
+/// group is in the table. Brokers tell everything; nothing is persisted. Times are steady milliseconds, so that setting
+/// the machine's clock expires nobody. Route texts are kept once encoded, per topic and dialect, and are valid while
+/// neither the topic nor any broker group in it has changed since (stamps, no sweep). Threads: one (the state loop).
+/// Source: RouteInfoManager 5.3, remoting.md 14.
 class RouteTable {
  public:
   static constexpr int64_t kDefaultTimeoutMs = 120'000;  ///< of a broker that doesn't name its own
   static constexpr size_t kMaxBrokers = 10'000;          ///< addresses
   static constexpr size_t kMaxTopics = 1'000'000;
-  static constexpr size_t kMaxCachedBytes = 64u * 1024 * 1024;  ///< of route texts; beyond it all are dropped and grow anew
+  static constexpr size_t kMaxCachedBytes =
+      64u * 1024 * 1024;  ///< of route texts; beyond it all are dropped and grow anew
 
   /// The switches of the configuration that decide here; changeable at run time.
   struct Rules {
@@ -87,7 +88,8 @@ class RouteTable {
 
   /// The route's body, valid until the table is changed or asked again; nothing if the topic is unknown.
   std::optional<std::string_view> route(std::string_view topic, Dialect dialect);
-  /// The same encoded anew: with the topic's order configuration, or only brokers of `zone` (and groups without a master).
+  /// The same encoded anew: with the topic's order configuration, or only brokers of `zone` (and groups without a
+  /// master).
   std::optional<std::string> route(std::string_view topic, Dialect dialect, std::optional<std::string> order_conf,
                                    std::string_view zone);
 
@@ -165,7 +167,8 @@ class RouteTable {
   std::map<std::string, std::unique_ptr<BrokerGroup>, std::less<>> groups_;
   std::map<std::string, std::set<std::string>, std::less<>> clusters_;
   std::map<LiveKey, Live> live_;
-  std::unordered_set<uint64_t> broker_connections_;  ///< that carried a registration; may hold some that no broker uses now
+  std::unordered_set<uint64_t>
+      broker_connections_;  ///< that carried a registration; may hold some that no broker uses now
   size_t cached_bytes_ = 0;
 };
 

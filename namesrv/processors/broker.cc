@@ -22,15 +22,18 @@ Reply refuse_registration(std::string why) {
 
 }  // namespace
 
-void BrokerProcessor::register_broker(const Call& call, const remoting::RegisterBrokerRequest& request, Responder responder) {
+void BrokerProcessor::register_broker(const Call& call, const remoting::RegisterBrokerRequest& request,
+                                      Responder responder) {
   auto registration = reader_.read(request, call.head.version, call.body);
   if (!registration) {
-    log_.warn("refused a registration of {} from {}: {}", request.broker_addr, call.channel->remote_text(), registration.error().what);
+    log_.warn("refused a registration of {} from {}: {}", request.broker_addr, call.channel->remote_text(),
+              registration.error().what);
     std::move(responder).send(refuse_registration(std::move(registration).error().what));
     return;
   }
   registration->connection = call.channel->id();
-  loop_.post([this, registration = std::make_unique<Registration>(*std::move(registration)), responder = std::move(responder)]() mutable {
+  loop_.post([this, registration = std::make_unique<Registration>(*std::move(registration)),
+              responder = std::move(responder)]() mutable {
     const remoting::ChannelPtr channel = responder.channel();
     std::move(responder).send(apply(*registration, channel));
   });
@@ -40,8 +43,8 @@ Reply BrokerProcessor::apply(const Registration& registration, const remoting::C
   if (!channel->open()) return refuse_registration("the connection closed before its registration was read");
   auto registered = table_.register_broker(registration, now_ms());
   if (!registered) {
-    log_.warn("refused the registration of {} as {} {}: {}", registration.address, registration.broker_name, registration.broker_id,
-              registered.error().what);
+    log_.warn("refused the registration of {} as {} {}: {}", registration.address, registration.broker_name,
+              registration.broker_id, registered.error().what);
     return refuse_registration(std::move(registered).error().what);
   }
   broker_channels_[channel->id()] = channel;

@@ -19,18 +19,22 @@ namespace comet::namesrv {
 
 /// How brokers come, stay and go.
 ///
-/// Threads: methods marked (worker) read a large body or keep order with one that does, and hand the outcome to the loop;
-/// all others run on the loop, which owns the route table. One worker keeps a connection's registrations in order.
+/// Threads: methods marked (worker) read a large body or keep order with one that does, and hand the outcome to the
+/// loop; all others run on the loop, which owns the route table. One worker keeps a connection's registrations in
+/// order.
 class BrokerProcessor {
  public:
   /// Sends a notice's NOTIFY_MIN_BROKER_ID_CHANGE to whom it names.
   using Tell = std::function<void(const MinIdNotice&)>;
 
-  BrokerProcessor(remoting::EventLoop& loop, RouteTable& table, const KvTable& kv, const NamesrvConfig& config, Tell tell, Log& log)
+  BrokerProcessor(remoting::EventLoop& loop, RouteTable& table, const KvTable& kv, const NamesrvConfig& config,
+                  Tell tell, Log& log)
       : loop_(loop), table_(table), kv_(kv), config_(config), tell_(std::move(tell)), log_(log) {}
 
-  void register_broker(const remoting::Call& call, const remoting::RegisterBrokerRequest& request, remoting::Responder responder);  // (worker)
-  void unregister(const remoting::Call& call, const remoting::UnregisterBrokerRequest& request, remoting::Responder responder);     // (worker)
+  void register_broker(const remoting::Call& call, const remoting::RegisterBrokerRequest& request,
+                       remoting::Responder responder);  // (worker)
+  void unregister(const remoting::Call& call, const remoting::UnregisterBrokerRequest& request,
+                  remoting::Responder responder);  // (worker)
   remoting::Reply heartbeat(const remoting::Call& call, const remoting::BrokerHeartbeatRequest& request);
   remoting::Reply query_version(const remoting::Call& call, const remoting::QueryDataVersionRequest& request);
   remoting::Reply register_topic(const remoting::Call& call, const remoting::RegisterTopicInNamesrvRequest& request);

@@ -9,12 +9,15 @@ using remoting::Reply;
 using remoting::Responder;
 using remoting::ResponseCode;
 
-Reply ConfigProcessor::get(const Call&, const remoting::GetNamesrvConfigRequest&) { return Reply::ok_body(config_text(config_)); }
+Reply ConfigProcessor::get(const Call&, const remoting::GetNamesrvConfigRequest&) {
+  return Reply::ok_body(config_text(config_));
+}
 
 void ConfigProcessor::update(const Call& call, const remoting::UpdateNamesrvConfigRequest&, Responder responder) {
   auto plan = plan_change(config_, call.body);
   if (!plan) {
-    const auto code = plan.error().code == Errc::kRefused ? ResponseCode::kNoPermission : ResponseCode::kInvalidParameter;
+    const auto code =
+        plan.error().code == Errc::kRefused ? ResponseCode::kNoPermission : ResponseCode::kInvalidParameter;
     std::move(responder).send(Reply::refuse(code, std::move(plan).error().what));
     return;
   }
@@ -30,7 +33,8 @@ void ConfigProcessor::update(const Call& call, const remoting::UpdateNamesrvConf
       std::move(*parked).send(apply(persisted, *change));
     });
   });
-  if (!taken) std::move(*parked).send(Reply::refuse(ResponseCode::kSystemBusy, "the worker's queue is full; try again"));
+  if (!taken)
+    std::move(*parked).send(Reply::refuse(ResponseCode::kSystemBusy, "the worker's queue is full; try again"));
 }
 
 Reply ConfigProcessor::apply(const Result<void>& persisted, const ConfigChange& change) {

@@ -14,7 +14,8 @@ Reply KvProcessor::put(const Call& call, const remoting::PutKvConfigRequest& req
 }
 
 Reply KvProcessor::get(const Call&, const remoting::GetKvConfigRequest& request) {
-  if (auto value = kv_.get(request.name_space, request.key)) return Reply::ok(remoting::GetKvConfigResponse{.value = std::move(value)});
+  if (auto value = kv_.get(request.name_space, request.key))
+    return Reply::ok(remoting::GetKvConfigResponse{.value = std::move(value)});
   auto reply = Reply::refuse(ResponseCode::kQueryNotFound,
                              fmt::format("No config item, Namespace: {} Key: {}", request.name_space, request.key));
   reply.set_header(remoting::GetKvConfigResponse{});

@@ -11,7 +11,8 @@ using remoting::Call;
 using remoting::Reply;
 using remoting::ResponseCode;
 
-/// Java clients since 4.9.4 (MQVersion ordinal) get standard JSON; older ones and those of other languages fastjson's own.
+/// Java clients since 4.9.4 (MQVersion ordinal) get standard JSON; older ones and those of other languages fastjson's
+/// own.
 constexpr int32_t kStandardJsonSince = 401;
 /// TopicSysFlag.
 constexpr int32_t kUnit = 1, kUnitSub = 2;
@@ -21,7 +22,8 @@ Reply disabled() { return Reply::refuse(ResponseCode::kSystemError, "disable"); 
 Reply no_route(std::string_view topic) {
   return Reply::refuse(ResponseCode::kTopicNotExist,
                        fmt::format("No topic route info in name server for the topic: {}\n"
-                                   "See https://rocketmq.apache.org/docs/bestPractice/06FAQ for further details.", topic));
+                                   "See https://rocketmq.apache.org/docs/bestPractice/06FAQ for further details.",
+                                   topic));
 }
 
 bool is_true(const std::optional<std::string>& text) { return text && remoting::detail::parse_bool(*text); }
@@ -76,11 +78,13 @@ Reply RouteProcessor::unit_sub_ununit_topics(const Call&, const remoting::GetHas
 }
 
 Reply RouteProcessor::wipe_write_perm(const Call&, const remoting::WipeWritePermOfBrokerRequest& request) {
-  return Reply::ok(remoting::WipeWritePermOfBrokerResponse{.wipe_topic_count = table_.wipe_write_perm(request.broker_name)});
+  return Reply::ok(
+      remoting::WipeWritePermOfBrokerResponse{.wipe_topic_count = table_.wipe_write_perm(request.broker_name)});
 }
 
 Reply RouteProcessor::add_write_perm(const Call&, const remoting::AddWritePermOfBrokerRequest& request) {
-  return Reply::ok(remoting::AddWritePermOfBrokerResponse{.add_topic_count = table_.add_write_perm(request.broker_name)});
+  return Reply::ok(
+      remoting::AddWritePermOfBrokerResponse{.add_topic_count = table_.add_write_perm(request.broker_name)});
 }
 
 Reply RouteProcessor::delete_topic(const Call&, const remoting::DeleteTopicInNamesrvRequest& request) {

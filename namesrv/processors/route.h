@@ -23,7 +23,8 @@ class RouteProcessor {
   remoting::Reply system_topics(const remoting::Call& call, const remoting::GetSystemTopicListFromNsRequest& request);
   remoting::Reply unit_topics(const remoting::Call& call, const remoting::GetUnitTopicListRequest& request);
   remoting::Reply unit_sub_topics(const remoting::Call& call, const remoting::GetHasUnitSubTopicListRequest& request);
-  remoting::Reply unit_sub_ununit_topics(const remoting::Call& call, const remoting::GetHasUnitSubUnunitTopicListRequest& request);
+  remoting::Reply unit_sub_ununit_topics(const remoting::Call& call,
+                                         const remoting::GetHasUnitSubUnunitTopicListRequest& request);
   remoting::Reply wipe_write_perm(const remoting::Call& call, const remoting::WipeWritePermOfBrokerRequest& request);
   remoting::Reply add_write_perm(const remoting::Call& call, const remoting::AddWritePermOfBrokerRequest& request);
   remoting::Reply delete_topic(const remoting::Call& call, const remoting::DeleteTopicInNamesrvRequest& request);

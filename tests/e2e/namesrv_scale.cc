@@ -1,6 +1,6 @@
-// Measures the name server against its budget: 10,000 topics on each of 10 brokers, routes asked over a socket one at a time
-// while brokers register again with everything. Prints one line per figure. --check makes it exit 1 beyond ten times the
-// time budget (a test machine has other work) or beyond the memory budget.
+// Measures the name server against its budget: 10,000 topics on each of 10 brokers, routes asked over a socket one at a
+// time while brokers register again with everything. Prints one line per figure. --check makes it exit 1 beyond ten
+// times the time budget (a test machine has other work) or beyond the memory budget.
 //
 //     comet_namesrv_scale [--topics 10000] [--brokers 10] [--routes 200000] [--check]
 #include <arpa/inet.h>
@@ -36,7 +36,9 @@ using Clock = std::chrono::steady_clock;
 constexpr double kRouteP99Us = 1'000, kTolerance = 10;
 constexpr int64_t kMaxResidentMiB = 200;
 
-double us_since(Clock::time_point start) { return std::chrono::duration<double, std::micro>(Clock::now() - start).count(); }
+double us_since(Clock::time_point start) {
+  return std::chrono::duration<double, std::micro>(Clock::now() - start).count();
+}
 
 /// A blocking connection that writes one request and waits for its answer.
 class Asker {
@@ -57,7 +59,8 @@ class Asker {
   /// Microseconds from the first byte out to the last byte in; the answer must start with `{"code":0,`.
   double ask(const std::string& frame) {
     const auto start = Clock::now();
-    for (size_t sent = 0; sent < frame.size();) sent += step(::send(socket_, frame.data() + sent, frame.size() - sent, 0));
+    for (size_t sent = 0; sent < frame.size();)
+      sent += step(::send(socket_, frame.data() + sent, frame.size() - sent, 0));
     answer_.resize(8);
     read(answer_.data(), 8);
     answer_.resize(4 + load_be<uint32_t>(answer_.data()));
@@ -85,7 +88,8 @@ class Asker {
 };
 
 std::string frame(int32_t code, const std::string& ext, const std::string& body = {}) {
-  const std::string head = fmt::format(R"({{"code":{},"extFields":{{{}}},"flag":0,"language":"JAVA","opaque":1,"version":479}})", code, ext);
+  const std::string head =
+      fmt::format(R"({{"code":{},"extFields":{{{}}},"flag":0,"language":"JAVA","opaque":1,"version":479}})", code, ext);
   std::string out(8, '\0');
   store_be(out.data(), static_cast<uint32_t>(4 + head.size() + body.size()));
   store_be(out.data() + 4, static_cast<uint32_t>(head.size()));
@@ -102,9 +106,12 @@ std::string registration(int32_t broker, int32_t topics) {
     config.name = topic_name(n);
     body.topics.topics.emplace(config.name, config);
   }
-  return frame(103, fmt::format(R"("brokerName":"broker-{0}","brokerAddr":"10.0.0.{0}:10911","clusterName":"DefaultCluster",)"
-                                R"("haServerAddr":"10.0.0.{0}:10912","brokerId":"0","enableActingMaster":"false")", broker),
-               remoting::to_json(body));
+  return frame(
+      103,
+      fmt::format(R"("brokerName":"broker-{0}","brokerAddr":"10.0.0.{0}:10911","clusterName":"DefaultCluster",)"
+                  R"("haServerAddr":"10.0.0.{0}:10912","brokerId":"0","enableActingMaster":"false")",
+                  broker),
+      remoting::to_json(body));
 }
 
 int64_t resident_mib(const char* key) {
@@ -130,11 +137,13 @@ Figures ask_routes(int32_t port, int32_t topics, int64_t count, uint32_t stride)
   for (int32_t n = 0; n < topics; ++n) frames.push_back(frame(105, fmt::format(R"("topic":"{}")", topic_name(n))));
   std::vector<double> took;
   took.reserve(static_cast<size_t>(count));
-  for (int64_t n = 0; n < count; ++n) took.push_back(asker.ask(frames[static_cast<size_t>(n * stride) % frames.size()]));
+  for (int64_t n = 0; n < count; ++n)
+    took.push_back(asker.ask(frames[static_cast<size_t>(n * stride) % frames.size()]));
   return figures(took);
 }
 
-/// Asks in at most three rounds, until one keeps the bound: what other programs do to a round is not the server's doing.
+/// Asks in at most three rounds, until one keeps the bound: what other programs do to a round is not the server's
+/// doing.
 Figures best_of_three(int32_t port, int32_t topics, int64_t count) {
   Figures best = ask_routes(port, topics, count, 7919);
   for (int32_t n = 1; n < 3 && best.p99 > kRouteP99Us; ++n) {
@@ -145,7 +154,8 @@ Figures best_of_three(int32_t port, int32_t topics, int64_t count) {
 }
 
 void print(const char* what, const Figures& f) {
-  fmt::print("{:<44} p50 {:7.1f} us  p99 {:7.1f} us  p99.9 {:7.1f} us  max {:8.1f} us\n", what, f.p50, f.p99, f.p999, f.worst);
+  fmt::print("{:<44} p50 {:7.1f} us  p99 {:7.1f} us  p99.9 {:7.1f} us  max {:8.1f} us\n", what, f.p50, f.p99, f.p999,
+             f.worst);
 }
 
 }  // namespace
@@ -163,7 +173,10 @@ int main(int argc, char** argv) {
 
   std::string folder = (std::filesystem::temp_directory_path() / "namesrv-scale-XXXXXX").string();
   if (::mkdtemp(folder.data()) == nullptr) return 1;
-  auto config = namesrv::load_config("listenPort=0\nbindAddress=127.0.0.1\n", "bench", {.home = folder, .user_home = folder}).value().config;
+  auto config =
+      namesrv::load_config("listenPort=0\nbindAddress=127.0.0.1\n", "bench", {.home = folder, .user_home = folder})
+          .value()
+          .config;
   const auto files = make_real_files();
   const SystemClock clock;
   std::vector<std::string> joins;
@@ -198,10 +211,12 @@ int main(int argc, char** argv) {
   print("route, a registration of all every 100 ms", busy);
   if (!again.empty()) print("unchanged registration, all topics", figures(again));
   const int64_t after = resident_mib("VmRSS:");
-  fmt::print("resident memory {} MiB more than before the start, {} MiB at the peak\n", after - before, resident_mib("VmHWM:") - before);
+  fmt::print("resident memory {} MiB more than before the start, {} MiB at the peak\n", after - before,
+             resident_mib("VmHWM:") - before);
   server.stop();
   std::filesystem::remove_all(folder);
-  const bool kept = calm.p99 < kRouteP99Us * kTolerance && busy.p99 < kRouteP99Us * kTolerance && after - before < kMaxResidentMiB;
+  const bool kept =
+      calm.p99 < kRouteP99Us * kTolerance && busy.p99 < kRouteP99Us * kTolerance && after - before < kMaxResidentMiB;
   if (check) fmt::print("{}\n", kept ? "within the bounds" : "BEYOND the bounds: route p99 10 ms, 200 MiB");
   return check && !kept ? 1 : 0;
 }

@@ -28,8 +28,8 @@ class NameServer {
     REQUIRE(replace_file(*files_, config_file(), "# test\nlistenPort=0\nbindAddress=127.0.0.1\n" + settings));
   }
   void start() {
-    process_ = std::make_unique<Process>(std::vector{built_program("mqnamesrv"), std::string("-c"), config_file()}, dir_ / "output",
-                                         std::vector{"HOME=" + dir_.path()});
+    process_ = std::make_unique<Process>(std::vector{built_program("mqnamesrv"), std::string("-c"), config_file()},
+                                         dir_ / "output", std::vector{"HOME=" + dir_.path()});
     const std::string marker = "serializeType=JSON, address 127.0.0.1:";
     REQUIRE(eventually([&] { return process_->output().find(marker) != std::string::npos || process_->ended(); }));
     const std::string output = process_->output();
@@ -76,7 +76,9 @@ struct FakeBroker {
     }
     return body;
   }
-  Ext identity() const { return {{"brokerName", name}, {"brokerAddr", address}, {"clusterName", "C"}, {"brokerId", std::to_string(id)}}; }
+  Ext identity() const {
+    return {{"brokerName", name}, {"brokerAddr", address}, {"clusterName", "C"}, {"brokerId", std::to_string(id)}};
+  }
   RawClient::Answer join(RawClient& client, bool compressed = false) const {
     const std::string text = compressed ? remoting::to_compressed(body, 479) : remoting::to_json(body);
     Ext ext = identity();
@@ -103,8 +105,9 @@ TEST_CASE("a broker registers, is routed to in both dialects, and is gone when i
   CHECK(joined.ext == Ext{});
   CHECK(joined.body.empty());
 
-  const std::string rest = R"("brokerName":"b-a","cluster":"C","enableActingMaster":false}],"filterServerTable":{},)"
-                           R"("queueDatas":[{"brokerName":"b-a","perm":6,"readQueueNums":4,"topicSysFlag":0,"writeQueueNums":4}]})";
+  const std::string rest =
+      R"("brokerName":"b-a","cluster":"C","enableActingMaster":false}],"filterServerTable":{},)"
+      R"("queueDatas":[{"brokerName":"b-a","perm":6,"readQueueNums":4,"topicSysFlag":0,"writeQueueNums":4}]})";
   const std::string quoted = R"({"brokerDatas":[{"brokerAddrs":{"0":"1.2.3.4:10911"},)" + rest;
   const std::string bare = R"({"brokerDatas":[{"brokerAddrs":{0:"1.2.3.4:10911"},)" + rest;
   CHECK(client.call(kRoute, {{"topic", "T"}}, {}, 479).body == quoted);
@@ -115,7 +118,8 @@ TEST_CASE("a broker registers, is routed to in both dialects, and is gone when i
   broker.reset();
   CHECK(eventually([&] { return client.call(kRoute, {{"topic", "T"}}).code == 17; }));
   CHECK(client.call(kRoute, {{"topic", "T"}}).remark ==
-        "No topic route info in name server for the topic: T\nSee https://rocketmq.apache.org/docs/bestPractice/06FAQ for further details.");
+        "No topic route info in name server for the topic: T\nSee https://rocketmq.apache.org/docs/bestPractice/06FAQ "
+        "for further details.");
 }
 
 TEST_CASE("every listed request code is answered, and an unknown one with code 3", "[e2e]") {
@@ -154,9 +158,18 @@ TEST_CASE("every listed request code is answered, and an unknown one with code 3
       {322, group, version, 0, Ext{{"changed", "false"}}, version},
       {322, group, "", 0, Ext{{"changed", "true"}}, version},
       {904, group, "", 0, {}, ""},
-      {901, group, "", 0, {}, R"({"brokerMemberGroup":{"brokerAddrs":{"0":"1.2.3.4:10911"},"brokerName":"b-a","cluster":"C"}})"},
-      {217, {{"topic", "Named"}},
-       R"({"queueDatas":[{"brokerName":"b-a","perm":6,"readQueueNums":2,"topicSysFlag":0,"writeQueueNums":3}]})", 0, {}, ""},
+      {901,
+       group,
+       "",
+       0,
+       {},
+       R"({"brokerMemberGroup":{"brokerAddrs":{"0":"1.2.3.4:10911"},"brokerName":"b-a","cluster":"C"}})"},
+      {217,
+       {{"topic", "Named"}},
+       R"({"queueDatas":[{"brokerName":"b-a","perm":6,"readQueueNums":2,"topicSysFlag":0,"writeQueueNums":3}]})",
+       0,
+       {},
+       ""},
       {205, {{"brokerName", "b-a"}}, "", 0, Ext{{"wipeTopicCount", "3"}}, ""},
       {327, {{"brokerName", "b-a"}}, "", 0, Ext{{"addTopicCount", "3"}}, ""},
       {216, {{"topic", "Named"}, {"clusterName", "C"}}, "", 0, {}, ""},
@@ -260,7 +273,9 @@ TEST_CASE("a start that fails says why in one sentence and exits with 1", "[e2e]
     CHECK_THAT(output, Contains("(process " + std::to_string(::getpid()) + ")"));
   }
   SECTION("a bad value") { CHECK_THAT(fail_with("listenPort=many"), Contains("listenPort") && Contains("many")); }
-  SECTION("what is not built") { CHECK_THAT(fail_with("enableControllerInNamesrv=true"), Contains("enableControllerInNamesrv")); }
+  SECTION("what is not built") {
+    CHECK_THAT(fail_with("enableControllerInNamesrv=true"), Contains("enableControllerInNamesrv"));
+  }
   SECTION("a damaged KV file") {
     REQUIRE(replace_file(*files, dir / "kv.json", "{\"configTable\":"));
     CHECK_THAT(fail_with("listenPort=0\nkvConfigPath=" + (dir / "kv.json")), Contains("kv.json"));
@@ -279,7 +294,8 @@ TEST_CASE("a start that fails says why in one sentence and exits with 1", "[e2e]
 TEST_CASE("settings are printed and the process ends", "[e2e]") {
   TempDir dir;
   const std::string flag = GENERATE(as<std::string>{}, "-p", "-m", "-h", "--printConfigItem");
-  Process process({built_program("mqnamesrv"), flag, "-n", "127.0.0.1:9876"}, dir / "out", {"HOME=" + dir.path(), "ROCKETMQ_HOME=/opt/mq"});
+  Process process({built_program("mqnamesrv"), flag, "-n", "127.0.0.1:9876"}, dir / "out",
+                  {"HOME=" + dir.path(), "ROCKETMQ_HOME=/opt/mq"});
   CHECK(process.wait() == 0);
   if (flag != "-h") CHECK_THAT(process.output(), Contains("listenPort=9876\n") && Contains("rocketmqHome=/opt/mq\n"));
 }
@@ -339,7 +355,8 @@ TEST_CASE("replicas are told when their lowest broker id changes", "[e2e]") {
   const auto notice = slave_port.accept_and_receive();
   CHECK(notice.code == 905);
   CHECK(notice.head.value("flag", 0) == 2);
-  CHECK(notice.ext == Ext{{"minBrokerId", "0"}, {"minBrokerAddr", "1.2.3.4:10911"}, {"haBrokerAddr", "1.2.3.4:109111"}});
+  CHECK(notice.ext ==
+        Ext{{"minBrokerId", "0"}, {"minBrokerAddr", "1.2.3.4:10911"}, {"haBrokerAddr", "1.2.3.4:109111"}});
 }
 
 TEST_CASE("routes wait for brokers to register where that is asked for", "[e2e]") {

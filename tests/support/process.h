@@ -47,7 +47,9 @@ class Process {
     posix_spawn_file_actions_adddup2(&actions, 1, 2);
     std::vector<std::string> variables = environment;
     for (char** one = environ; *one != nullptr; ++one) variables.emplace_back(*one);
-    if (::posix_spawn(&pid_, command[0].c_str(), &actions, nullptr, pointers(command).data(), pointers(variables).data()) != 0) pid_ = 0;
+    if (::posix_spawn(&pid_, command[0].c_str(), &actions, nullptr, pointers(command).data(),
+                      pointers(variables).data()) != 0)
+      pid_ = 0;
     posix_spawn_file_actions_destroy(&actions);
   }
   ~Process() {

@@ -49,12 +49,18 @@ class RawClient {
   Answer call(int32_t code, const Ext& ext = {}, std::string_view body = {}, int32_t version = 479) {
     send(code, ext, body, version, 0);
     Answer answer = receive();
-    if (answer.code >= 0 && answer.head.value("opaque", -1) != opaque_) answer.code = -2;  // an answer to something else
+    if (answer.code >= 0 && answer.head.value("opaque", -1) != opaque_)
+      answer.code = -2;  // an answer to something else
     return answer;
   }
   void send(int32_t code, const Ext& ext, std::string_view body, int32_t version, int32_t flag) {
-    const nlohmann::json head = {{"code", code},       {"flag", flag},       {"language", "JAVA"}, {"opaque", ++opaque_},
-                                 {"version", version}, {"extFields", ext}, {"serializeTypeCurrentRPC", "JSON"}};
+    const nlohmann::json head = {{"code", code},
+                                 {"flag", flag},
+                                 {"language", "JAVA"},
+                                 {"opaque", ++opaque_},
+                                 {"version", version},
+                                 {"extFields", ext},
+                                 {"serializeTypeCurrentRPC", "JSON"}};
     const std::string text = head.dump();
     char sizes[8];
     store_be(sizes, static_cast<uint32_t>(4 + text.size() + body.size()));

@@ -82,9 +82,11 @@ TEST_CASE("the printed settings can be read back", "[namesrv]") {
 
 TEST_CASE("a change takes effect at once or at the next start, and says so", "[namesrv]") {
   auto config = load("").config;
-  const auto change = plan_change(config, "orderMessageEnable=true\nlistenPort=1\nnoSuchKey=1\nenableTopicList=true\n").value();
+  const auto change =
+      plan_change(config, "orderMessageEnable=true\nlistenPort=1\nnoSuchKey=1\nenableTopicList=true\n").value();
 
-  CHECK(change.changed == std::vector<std::pair<std::string, std::string>>{{"orderMessageEnable", "true"}, {"listenPort", "1"}});
+  CHECK(change.changed ==
+        std::vector<std::pair<std::string, std::string>>{{"orderMessageEnable", "true"}, {"listenPort", "1"}});
   CHECK_THAT(change.summary(), Contains("next start: listenPort") && Contains("unknown here: noSuchKey"));
   apply_change(config, change);
   CHECK(config.order_message_enable);
@@ -94,8 +96,8 @@ TEST_CASE("a change takes effect at once or at the next start, and says so", "[n
 
 TEST_CASE("keys of the black list can't be changed, nor those that the setting adds", "[namesrv]") {
   const auto config = load("configBlackList=enableTopicList;listenPort").config;
-  const auto key = GENERATE(as<std::string>{}, "configBlackList", "configStorePath", "kvConfigPath", "rocketmqHome", "listenPort",
-                            "enableTopicList");
+  const auto key = GENERATE(as<std::string>{}, "configBlackList", "configStorePath", "kvConfigPath", "rocketmqHome",
+                            "listenPort", "enableTopicList");
 
   const auto refused = plan_change(config, "orderMessageEnable=true\n" + key + "=1\n");
 

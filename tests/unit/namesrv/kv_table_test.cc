@@ -12,7 +12,6 @@ struct Kv {
   comet::test::TempDir dir;
   std::unique_ptr<Files> files = make_real_files();
   Path path = dir / "namesrv/kvConfig.json";
-
 };
 
 }  // namespace
@@ -53,7 +52,8 @@ TEST_CASE("a namespace emptied by removals still answers", "[namesrv]") {
 TEST_CASE("RocketMQ's own file is read, odd values as their text", "[namesrv]") {
   Kv kv;
   REQUIRE(kv.files->make_folders(parent_folder(kv.path)));
-  REQUIRE(replace_file(*kv.files, kv.path, R"({"configTable":{"ORDER_TOPIC_CONFIG":{"T":"broker-a:4"},"n":{"number":7,"none":null}}})"));
+  REQUIRE(replace_file(*kv.files, kv.path,
+                       R"({"configTable":{"ORDER_TOPIC_CONFIG":{"T":"broker-a:4"},"n":{"number":7,"none":null}}})"));
   KvTable table(*kv.files, kv.path);
   REQUIRE(table.load(null_log()));
 

@@ -12,7 +12,9 @@ struct Routes {
   RouteTable table{null_log()};
   int64_t now_ms = 1'000'000;
 
-  static TopicEntry topic(std::string name, int32_t perm = 6, int32_t queues = 4) { return {std::move(name), queues, queues, perm, 0}; }
+  static TopicEntry topic(std::string name, int32_t perm = 6, int32_t queues = 4) {
+    return {std::move(name), queues, queues, perm, 0};
+  }
 
   /// A 5.x master `broker` at `address` with two topics of its own (a first registration must not carry one alone).
   static Registration broker(std::string name, std::string address, int64_t id = 0) {
@@ -30,7 +32,9 @@ struct Routes {
     return registration;
   }
 
-  RouteTable::Registered add(const Registration& registration) { return table.register_broker(registration, now_ms).value(); }
+  RouteTable::Registered add(const Registration& registration) {
+    return table.register_broker(registration, now_ms).value();
+  }
   std::string route(std::string_view topic, Dialect dialect = Dialect::kStandard) {
     const auto found = table.route(topic, dialect);
     return std::string(found.value_or("none"));

@@ -7,8 +7,8 @@
 namespace comet::namesrv {
 namespace {
 
-using test::Routes;
 using Catch::Matchers::Contains;
+using test::Routes;
 
 }  // namespace
 
@@ -16,9 +16,10 @@ TEST_CASE("a registered topic is routed to its broker", "[namesrv]") {
   Routes routes;
   routes.add(Routes::broker("b-a", "1.2.3.4:10911"));
 
-  CHECK(routes.route("T") ==
-        R"({"brokerDatas":[{"brokerAddrs":{"0":"1.2.3.4:10911"},"brokerName":"b-a","cluster":"C","enableActingMaster":false}],)"
-        R"("filterServerTable":{},"queueDatas":[{"brokerName":"b-a","perm":6,"readQueueNums":4,"topicSysFlag":0,"writeQueueNums":4}]})");
+  CHECK(
+      routes.route("T") ==
+      R"({"brokerDatas":[{"brokerAddrs":{"0":"1.2.3.4:10911"},"brokerName":"b-a","cluster":"C","enableActingMaster":false}],)"
+      R"("filterServerTable":{},"queueDatas":[{"brokerName":"b-a","perm":6,"readQueueNums":4,"topicSysFlag":0,"writeQueueNums":4}]})");
   CHECK(routes.route("unknown") == "none");
 }
 
@@ -471,9 +472,11 @@ TEST_CASE("cluster information is RocketMQ's with quoted ids", "[namesrv][golden
   Routes routes;
   routes.add(Routes::broker("b-a", "1.2.3.4:10911"));
 
-  CHECK(routes.table.cluster_info() ==
-        R"({"brokerAddrTable":{"b-a":{"brokerAddrs":{"0":"1.2.3.4:10911"},"brokerName":"b-a","cluster":"C","enableActingMaster":false}},"clusterAddrTable":{"C":["b-a"]}})");
-  CHECK(routes.table.member_group("C", "none") == R"({"brokerMemberGroup":{"brokerAddrs":{},"brokerName":"none","cluster":"C"}})");
+  CHECK(
+      routes.table.cluster_info() ==
+      R"({"brokerAddrTable":{"b-a":{"brokerAddrs":{"0":"1.2.3.4:10911"},"brokerName":"b-a","cluster":"C","enableActingMaster":false}},"clusterAddrTable":{"C":["b-a"]}})");
+  CHECK(routes.table.member_group("C", "none") ==
+        R"({"brokerMemberGroup":{"brokerAddrs":{},"brokerName":"none","cluster":"C"}})");
 }
 
 TEST_CASE("a data version is known while its broker lives", "[namesrv]") {
