@@ -1,3 +1,7 @@
+#include <arpa/inet.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include <catch2/catch.hpp>
 #include <chrono>
 #include <fstream>
@@ -12,6 +16,25 @@ namespace {
 
 using Catch::Matchers::Contains;
 using Catch::Matchers::StartsWith;
+
+/// A free port of which the one two below is free, too: a broker listens on both.
+int32_t free_broker_port() {
+  const auto bound = [](int32_t port) {
+    const int handle = ::socket(AF_INET, SOCK_STREAM, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address.sin_port = htons(static_cast<uint16_t>(port));
+    const bool good = ::bind(handle, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+    ::close(handle);
+    return good;
+  };
+  for (int32_t port = 20'000 + ::getpid() % 10'000; port < 60'000; port += 7) {
+    if (bound(port) && bound(port - 2) && bound(port + 1)) return port;
+  }
+  FAIL("no free port");
+  return 0;
+}
 
 struct Ran {
   int status = -1;
@@ -47,7 +70,73 @@ struct Fixture {
   }
 };
 
+/// The name server with a broker.
+struct BrokerFixture : Fixture {
+  std::unique_ptr<Process> broker;
+  std::string broker_address;
+
+  BrokerFixture() {
+    const int32_t port = free_broker_port();
+    broker_address = "127.0.0.1:" + std::to_string(port);
+    const std::string config = dir / "broker.conf";
+    std::ofstream(config)
+        << "brokerClusterName=DefaultCluster\nbrokerName=broker-a\nbrokerId=0\nbrokerIP1=127.0.0.1\nnamesrvAddr="
+        << address << "\nlistenPort=" << port << "\nhaListenPort=" << port + 1
+        << "\nstorePathRootDir=" << (dir / "store") << "\nstorePathCommitLog=" << (dir / "store/commitlog")
+        << "\nmapedFileSizeCommitLog=16777216\n";
+    broker =
+        std::make_unique<Process>(std::vector<std::string>{built_program("mqbroker"), "-c", config}, dir / "broker.out",
+                                  std::vector<std::string>{"HOME=" + dir.path(), "ROCKETMQ_HOME=" + dir.path()});
+    const bool listed = eventually(
+        [&] { return mqadmin({"clusterList"}).output.find(broker_address) != std::string::npos || broker->ended(); });
+    INFO(broker->output());
+    REQUIRE(listed);
+    REQUIRE_FALSE(broker->ended());
+  }
+};
+
 }  // namespace
+
+TEST_CASE("mqadmin creates a topic, sends to it and finds the message in every way", "[e2e][tools]") {
+  BrokerFixture f;
+  const Ran created = f.mqadmin({"updateTopic", "-c", "DefaultCluster", "-t", "t1", "-r", "4", "-w", "4"});
+  CHECK(created.output == "create topic to " + f.broker_address +
+                              " success.\nTopicConfig [topicName=t1, readQueueNums=4, writeQueueNums=4, perm=RW-, "
+                              "topicFilterType=SINGLE_TAG, "
+                              "topicSysFlag=0, order=false, attributes={}]\n");
+  REQUIRE(eventually([&] { return f.mqadmin({"topicRoute", "-t", "t1"}).status == 0; }));
+
+  const Ran sent =
+      f.mqadmin({"sendMessage", "-t", "t1", "-p", "hello", "-k", "key1", "-c", "TagA", "-b", "broker-a", "-i", "2"});
+  REQUIRE(sent.status == 0);
+  CHECK_THAT(sent.output, Contains("broker-a                          2     SEND_OK                 "));
+  const std::string id = sent.output.substr(sent.output.size() - 33, 32);
+
+  CHECK_THAT(f.mqadmin({"topicStatus", "-t", "t1"}).output,
+             Contains("broker-a                          2     0                     1    "));
+  CHECK_THAT(f.mqadmin({"consumeMessage", "-t", "t1"}).output,
+             Contains("MSGID: " + id + " MessageExt [brokerName=broker-a, queueId=2, "));
+  REQUIRE(eventually([&] { return f.mqadmin({"queryMsgByKey", "-t", "t1", "-k", "key1"}).status == 0; }));
+  CHECK_THAT(f.mqadmin({"queryMsgByKey", "-t", "t1", "-k", "key1"}).output, Contains(id));
+  const Ran found = f.mqadmin({"queryMsgByUniqueKey", "-t", "t1", "-i", id, "--json"});
+  CHECK(found.status == 0);
+  CHECK_THAT(found.output, Contains("\"body\":\"hello\""));
+  const size_t at = found.output.find("\"offsetMsgId\":\"") + 15;
+  const Ran by_id = f.mqadmin({"queryMsgById", "-t", "t1", "-i", found.output.substr(at, 32)});
+  CHECK(by_id.status == 0);
+  CHECK_THAT(by_id.output,
+             Contains("Tags:                [TagA]\nKeys:                [key1]\nQueue ID:            2\n"));
+  CHECK_THAT(f.mqadmin({"brokerStatus", "-b", f.broker_address}).output,
+             Contains("brokerVersionDesc               : V5_3_3\n"));
+  CHECK(f.mqadmin({"consumerProgress"}).status == 0);
+  CHECK(f.mqadmin({"updateSubGroup", "-c", "DefaultCluster", "-g", "g1"}).status == 0);
+  CHECK_THAT(f.mqadmin({"getConsumerConfig", "-g", "g1"}).output,
+             Contains("groupName                               =  g1\n"));
+
+  CHECK(f.mqadmin({"deleteTopic", "-c", "DefaultCluster", "-t", "t1"}).output ==
+        "delete topic [t1] from cluster [DefaultCluster] success.\ndelete topic [t1] from NameServer success.\n");
+  CHECK(f.mqadmin({"topicRoute", "-t", "t1"}).status == 1);
+}
 
 TEST_CASE("mqadmin puts, reads and deletes settings of a running name server", "[e2e][tools]") {
   Fixture f;

@@ -94,7 +94,7 @@ constexpr Column kQueueColumnsWithClient[] = {{"#Topic", "topic", 64},
                                               {"#QID", "queueId", 4},
                                               {"#Broker Offset", "brokerOffset", 20},
                                               {"#Consumer Offset", "consumerOffset", 20},
-                                              {"#Client IP", "clientIP", 20},
+                                              {"#Client IP", "clientIP", 20, false, " "},
                                               {"#Diff", "diff", 20, false, " "},
                                               {"#Inflight", "inflight", 20, false, " "},
                                               {"#LastTime", "lastTimestamp"}};

@@ -62,7 +62,7 @@ TEST_CASE("consumerProgress can name the client of each queue", "[tools]") {
       "a:1", RequestCode::kGetConsumerRunningInfo,
       R"({"mqTable":{{"brokerName":"broker-a","queueId":0,"topic":"t1"}:{"locked":false}},"properties":{}})");
   CHECK(mqadmin.run({"consumerProgress", "-g", "g1", "-s", "true"}) == 0);
-  CHECK(mqadmin.out.find("14                    192.0.2.2             5 ") != std::string::npos);
+  CHECK(mqadmin.out.find("14                    192.0.2.2            5 ") != std::string::npos);
 }
 
 TEST_CASE("consumerProgress of a group that no broker knows fails", "[tools]") {
