@@ -188,7 +188,11 @@ Result<void> consumer_connection(Session& session) {
   const std::string group = session.args.text("consumerGroup");
   std::string address = session.args.text("brokerAddr");
   if (address.empty()) {
-    COMET_TRY(address, broker_with(session, retry_topic(group)));
+    auto found = broker_with(session, retry_topic(group));
+    if (!found && found.error().code == Errc::kNotFound) {
+      return fail(Errc::kNotFound, fmt::format("group {} is not online: no consumer of it has ever connected", group));
+    }
+    COMET_TRY(address, std::move(found));
   }
   COMET_TRY(const client::GroupClients clients, session.admin.consumers(address, group));
   session.out.table("connections", clients_table(clients));

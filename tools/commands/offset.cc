@@ -12,21 +12,29 @@
 namespace comet::tools {
 namespace {
 
-/// The offsets of a group on all brokers of its retry topic (or of `topic`, if that has none yet).
+/// The offsets of a group on the brokers of its retry topic (or of `route_topic`); on all brokers if nobody has
+/// consumed with it yet and so it has none, but an order or a tool gave it offsets. kNotFound: no broker has any.
 Result<client::ConsumeStats> stats_of(Session& session, const std::string& group, const std::string& topic,
                                       const std::string& route_topic) {
   auto route = session.admin.route(route_topic.empty() ? retry_topic(group) : route_topic);
-  if (!route && !topic.empty() && route.error().code == Errc::kNotFound) route = session.admin.route(topic);
-  if (!route) {
-    if (route.error().code != Errc::kNotFound) return tl::unexpected<Error>(std::move(route).error());
-    return fail(Errc::kNotFound,
-                fmt::format("no broker knows the group {}; it appears once a consumer of it has connected", group));
+  std::vector<client::Broker> brokers;
+  if (route) {
+    brokers = route->brokers;
+  } else if (route.error().code == Errc::kNotFound) {
+    COMET_TRY(const client::ClusterInfo info, session.admin.clusters());
+    for (const auto& [name, broker] : info.brokers) brokers.push_back(broker);
+  } else {
+    return tl::unexpected<Error>(std::move(route).error());
   }
   client::ConsumeStats all;
-  for (const client::Broker& broker : route->brokers) {
+  for (const client::Broker& broker : brokers) {
     COMET_TRY(const auto stats, session.admin.consume_stats(broker.address(), group, topic));
     all.offsets.insert(stats.offsets.begin(), stats.offsets.end());
     all.tps += stats.tps;
+  }
+  if (!route && all.offsets.empty()) {
+    return fail(Errc::kNotFound,
+                fmt::format("no broker knows the group {}; it appears once a consumer of it has connected", group));
   }
   return all;
 }

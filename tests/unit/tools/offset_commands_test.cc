@@ -69,6 +69,12 @@ TEST_CASE("consumerProgress of a group that no broker knows fails", "[tools]") {
   Progress mqadmin;
   mqadmin.transport.on("ns:1", RequestCode::kGetRouteinfoByTopic,
                        test::refusal(ResponseCode::kTopicNotExist, "No route"));
+  CHECK(mqadmin.run({"consumerProgress", "-g", "g1"}) == 0);  // it has offsets, if no consumer yet
+  CHECK(mqadmin.out.find("Consume Diff Total: 5\n") != std::string::npos);
+  CHECK(mqadmin.run({"consumerConnection", "-g", "g9"}) == 1);
+  CHECK(mqadmin.err == "mqadmin consumerConnection: group g9 is not online: no consumer of it has ever connected\n");
+
+  mqadmin.transport.on("a:1", RequestCode::kGetConsumeStats, R"({"consumeTps":0.0,"offsetTable":{}})");
   CHECK(mqadmin.run({"consumerProgress", "-g", "g9"}) == 1);
   CHECK(mqadmin.err ==
         "mqadmin consumerProgress: no broker knows the group g9; it appears once a consumer of it has connected\n");
