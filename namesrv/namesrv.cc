@@ -17,8 +17,7 @@ void name_thread(std::thread& thread, const char* name) { pthread_setname_np(thr
 }  // namespace
 
 Namesrv::Namesrv(Setup setup, Files& files, const Clock& clock, Log& log, Log& traffic_log)
-    : files_(files),
-      log_(log),
+    : log_(log),
       config_(std::move(setup.config)),
       table_(log),
       kv_(files, config_.kv_config_path),

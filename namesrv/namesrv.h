@@ -56,7 +56,6 @@ class Namesrv {
   void apply_rules();
   void tell(const MinIdNotice& notice);
 
-  Files& files_;
   Log& log_;
   NamesrvConfig config_;
   RouteTable table_;

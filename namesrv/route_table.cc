@@ -13,7 +13,7 @@ namespace {
 template <class Rows>
 auto row_position(Rows& rows, std::string_view broker_name) {
   return std::lower_bound(rows.begin(), rows.end(), broker_name,
-                          [](const QueueRow& row, std::string_view name) { return row.group->name < name; });
+                          [](const QueueRow& row, std::string_view name) { return row.group->name.compare(name) < 0; });
 }
 
 bool same_values(const QueueRow& a, const QueueRow& b) {
