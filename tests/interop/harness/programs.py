@@ -9,7 +9,7 @@ import threading
 import time
 
 
-def run_program(report, suite, argv, cluster, cases, log, prefix, extra=(), env=None, seconds=150):
+def run_program(report, suite, argv, cluster, cases, log, prefix, extra=(), env=None, seconds=200):
     """Runs `argv`; each of `cases` gets exactly one result, also if the program dies or hangs."""
     argv = [*argv, "--namesrv", cluster.namesrv, "--broker", cluster.broker, "--prefix", prefix, "--cases", ",".join(cases), *extra]
     with open(log, "ab") as errors:

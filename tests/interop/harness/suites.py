@@ -64,6 +64,10 @@ def _restart_cluster(lab, name):
     return lab.cluster(name, flushConsumerOffsetInterval=1000)
 
 
+def _aged_cluster(lab, name):
+    return lab.cluster(name, mappedFileSizeCommitLog=1 << 20, fileReservedTime=0)
+
+
 def _client(toolchain, env=None):
     def run(lab, name, cases):
         argv = getattr(lab.tools, toolchain)()
@@ -93,6 +97,7 @@ ALL = [
     Suite("java5-binary", "java5", BINARY, _java("5.3.3", _BINARY_CODEC), _JAVA5),
     Suite("java5-restart", "java5", RESTART, _java("5.3.3", cluster=_restart_cluster, extra=_ONE_BY_ONE), _JAVA5),
     Suite("java4-restart", "java4", RESTART, _java("4.9.8", cluster=_restart_cluster, extra=_ONE_BY_ONE), _JAVA4),
+    Suite("java5-aged", "java5", ["aged_queue"], _java("5.3.3", cluster=_aged_cluster, extra=("--timeout", "150")), _JAVA5),
     Suite("go", "go", GO, _client("go_program"), (("go_program",),)),
     Suite("python", "python", PYTHON, _client("python_program"), (("python_program",),)),
     Suite("node", "node", NODE, _client("node_program"), (("node_program",),)),

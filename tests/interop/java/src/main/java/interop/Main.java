@@ -36,10 +36,12 @@ public final class Main {
     PullCases.add(known);
     LookupCases.add(known);
     RestartCases.add(known);
-    try {
-      Class.forName("interop.DashboardCases").getDeclaredMethod("add", Map.class).invoke(null, known);
-    } catch (ClassNotFoundException e) {
-      // compiled for the 5.x client only
+    for (String only5 : List.of("interop.DashboardCases", "interop.AgedCases")) {
+      try {
+        Class.forName(only5).getDeclaredMethod("add", Map.class).invoke(null, known);
+      } catch (ClassNotFoundException e) {
+        // compiled for the 5.x client only
+      }
     }
 
     Lab.Shared shared = new Lab.Shared(options.get("namesrv"), options.get("broker"), options.get("prefix"), results);
