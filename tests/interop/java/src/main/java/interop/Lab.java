@@ -295,9 +295,13 @@ final class Lab {
 
   /** Waits, bounded, until the condition holds. */
   static void until(String what, Callable<Boolean> condition, Callable<String> state) throws Exception {
-    long end = System.nanoTime() + WAIT_MS * 1_000_000;
+    until(what, WAIT_MS, condition, state);
+  }
+
+  static void until(String what, long waitMs, Callable<Boolean> condition, Callable<String> state) throws Exception {
+    long end = System.nanoTime() + waitMs * 1_000_000;
     while (!condition.call()) {
-      if (System.nanoTime() > end) throw new AssertionError("waited " + WAIT_MS + " ms for " + what + " " + state.call());
+      if (System.nanoTime() > end) throw new AssertionError("waited " + waitMs + " ms for " + what + " " + state.call());
       Thread.sleep(25);
     }
   }
