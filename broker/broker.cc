@@ -204,16 +204,20 @@ Broker::Parts::Serving::Serving(Parts& parts)
       write_offsets(parts.workers, *parts.log, [&parts] { return parts.offsets.persist(); }),
       holds(parts.loop_list, *parts.store),
       parked(parts.loop_list, *parts.store, parts.live),
-      send({*parts.store, parts.topics, parts.groups, parts.locks, parts.live, parts.statistics, parked, parts.machine.clock},
+      send({*parts.store, parts.topics, parts.groups, parts.locks, parts.live, parts.statistics, parked,
+            parts.machine.clock},
            parts.loop_list, store_host(parts.live.now()), static_cast<uint64_t>(parts.machine.clock.now_ms())),
-      pull({*parts.store, parts.topics, parts.groups, parts.consumers, parts.offsets, parts.live, parts.statistics, parts.workers, holds},
+      pull({*parts.store, parts.topics, parts.groups, parts.consumers, parts.offsets, parts.live, parts.statistics,
+            parts.workers, holds},
            parts.loop_list),
       offset({*parts.store, parts.topics, parts.groups, parts.offsets, parts.live}),
       query(*parts.store, parts.live),
       lock(parts.locks),
       heartbeat(parts.live, parts.topics, parts.groups, parts.consumers, parts.producers),
-      runtime(parts.live, parts.statistics, parts.days, *parts.store, parts.machine.files, parts.machine.clock, *parts.log),
-      admin_topics(parts.live, parts.topics, parts.offsets, parts.consumers, parts.statistics, *parts.store, *parts.log),
+      runtime(parts.live, parts.statistics, parts.days, *parts.store, parts.machine.files, parts.machine.clock,
+              *parts.log),
+      admin_topics(parts.live, parts.topics, parts.offsets, parts.consumers, parts.statistics, *parts.store,
+                   *parts.log),
       admin_groups(parts.groups, parts.offsets, parts.consumers, parts.producers, parts.statistics, *parts.log),
       progress(parts.live, parts.topics, parts.groups, parts.offsets, parts.consumers, parts.statistics, *parts.store,
                parts.machine.clock, *parts.log),
@@ -331,7 +335,8 @@ Broker::~Broker() {
 
 Result<std::unique_ptr<Broker>> Broker::open(Machine machine, BrokerConfig config, Path config_file) {
   if (config.listen_port == 0) config.listen_port = free_port_pair(config.bind_address);
-  if (config.listen_port == 0) return fail(Errc::kIo, fmt::format("no free port on {} for listenPort=0", config.bind_address));
+  if (config.listen_port == 0)
+    return fail(Errc::kIo, fmt::format("no free port on {} for listenPort=0", config.bind_address));
   auto parts = std::make_unique<Parts>(machine, std::move(config), std::move(config_file));
   COMET_TRY_VOID(parts->load());
   return std::unique_ptr<Broker>(new Broker(std::move(parts)));

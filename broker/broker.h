@@ -27,7 +27,8 @@ class Broker {
   static Result<std::unique_ptr<Broker>> open(Machine machine, BrokerConfig config, Path config_file);
   ~Broker();
 
-  /// Serves from now on. kExists: a port is taken (`what` names it). Waits up to `register_wait_ms` for the name servers.
+  /// Serves from now on. kExists: a port is taken (`what` names it). Waits up to `register_wait_ms` for the name
+  /// servers.
   Result<void> serve(int64_t register_wait_ms = 1'000);
   /// Clean end within 2 s. After an error something could not be written; the store will recover at the next start.
   Result<void> stop();

@@ -36,7 +36,8 @@ Result<void> one_of(std::string_view key, std::string_view value, std::initializ
 Result<void> check_delete_when(std::string_view value) {
   for (const std::string& hour : split(value, ';')) {
     if (hour.size() > 2 || hour.find_first_not_of("0123456789") != std::string::npos || std::stoi(hour) > 23) {
-      return fail(Errc::kInvalid, fmt::format("deleteWhen={}: must be hours 00 to 23 separated by ';', e.g. 04;16", value));
+      return fail(Errc::kInvalid,
+                  fmt::format("deleteWhen={}: must be hours 00 to 23 separated by ';', e.g. 04;16", value));
     }
   }
   return {};
@@ -45,8 +46,10 @@ Result<void> check_delete_when(std::string_view value) {
 Result<void> check_delay_levels(std::string_view value) {
   for (const std::string& level : split(value, ' ')) {
     const size_t digits = level.find_first_not_of("0123456789");
-    if (digits == 0 || digits == std::string::npos || digits + 1 != level.size() || level.find_first_of("smhd") != digits) {
-      return fail(Errc::kInvalid, fmt::format("messageDelayLevel: '{}' must be a number and s, m, h or d, e.g. 10s", level));
+    if (digits == 0 || digits == std::string::npos || digits + 1 != level.size() ||
+        level.find_first_of("smhd") != digits) {
+      return fail(Errc::kInvalid,
+                  fmt::format("messageDelayLevel: '{}' must be a number and s, m, h or d, e.g. 10s", level));
     }
   }
   return {};
@@ -59,7 +62,8 @@ Result<void> check_value(std::string_view key, std::string_view value) {
   if (key == "deleteWhen") return check_delete_when(value);
   if (key == "messageDelayLevel") return check_delay_levels(value);
   if (key == "namesrvAddr") {
-    if (std::string problem = name_server_list_problem(value); !problem.empty()) return fail(Errc::kInvalid, std::move(problem));
+    if (std::string problem = name_server_list_problem(value); !problem.empty())
+      return fail(Errc::kInvalid, std::move(problem));
   }
   if ((key == "brokerName" || key == "brokerClusterName") && value.empty()) {
     return fail(Errc::kInvalid, fmt::format("{}=: must not be empty", key));
@@ -69,7 +73,8 @@ Result<void> check_value(std::string_view key, std::string_view value) {
 
 template <class Config>
 KeyInfo info_of(const Option<Config>& option) {
-  return {option.key, option.unit, option.meaning, option_text(Config{}, option), is_important(option.key), option.changeable};
+  return {option.key,       option.unit, option.meaning, option_text(Config{}, option), is_important(option.key),
+          option.changeable};
 }
 
 std::string_view trimmed(std::string_view text) {
@@ -95,7 +100,8 @@ std::string nearest_key(std::string_view key) {
 Result<void> load_pair(LoadedConfig& loaded, std::string_view file_key, std::string_view value) {
   const std::string_view key = current_name(file_key);
   if (auto set = set_key(loaded.config, key, value); set || set.error().code != Errc::kNotFound) return set;
-  if (const RefusedKey* refused = find_refused(key, trimmed(value))) return fail(Errc::kUnsupported, refusal(*refused, value));
+  if (const RefusedKey* refused = find_refused(key, trimmed(value)))
+    return fail(Errc::kUnsupported, refusal(*refused, value));
   loaded.config.others.emplace_back(key, value);
   if (harmless_value(key)) return {};
   if (const AcceptedKey* accepted = find_accepted(key)) {
@@ -112,7 +118,8 @@ Result<void> load_pair(LoadedConfig& loaded, std::string_view file_key, std::str
 
 void clamp_ratio(LoadedConfig& loaded, std::string_view key, int32_t& ratio, int32_t low, int32_t high) {
   const int32_t within = std::clamp(ratio, low, high);
-  if (within != ratio) loaded.warnings.push_back(fmt::format("{}={} is used as {}, the nearest accepted value", key, ratio, within));
+  if (within != ratio)
+    loaded.warnings.push_back(fmt::format("{}={} is used as {}, the nearest accepted value", key, ratio, within));
   ratio = within;
 }
 
@@ -123,8 +130,9 @@ Result<void> settle(LoadedConfig& loaded) {
     return fail(Errc::kInvalid, fmt::format("brokerId={}: a slave's brokerId must be > 0", config.broker_id));
   }
   if (config.broker_role != "ASYNC_MASTER") {
-    return fail(Errc::kUnsupported, fmt::format("brokerRole={}: replication isn't built yet; set brokerRole=ASYNC_MASTER and brokerId=0",
-                                                config.broker_role));
+    return fail(Errc::kUnsupported,
+                fmt::format("brokerRole={}: replication isn't built yet; set brokerRole=ASYNC_MASTER and brokerId=0",
+                            config.broker_role));
   }
   if (config.broker_id != 0) {
     loaded.warnings.push_back(fmt::format("brokerId={} is used as 0: this broker is a master", config.broker_id));
@@ -204,8 +212,10 @@ std::string config_text(const BrokerConfig& config) {
   }
   for (const auto& accepted : accepted_keys()) all.emplace(accepted.key, accepted.default_text);
   for (const auto& [key, value] : config.others) all.insert_or_assign(key, value);
-  for (const auto& option : broker_options()) all.insert_or_assign(std::string(option.key), option_text(config, option));
-  for (const auto& option : store_options()) all.insert_or_assign(std::string(option.key), option_text(config.store, option));
+  for (const auto& option : broker_options())
+    all.insert_or_assign(std::string(option.key), option_text(config, option));
+  for (const auto& option : store_options())
+    all.insert_or_assign(std::string(option.key), option_text(config.store, option));
   std::string text;
   for (const auto& [key, value] : all) text += key + "=" + value + "\n";
   return text;
@@ -214,10 +224,13 @@ std::string config_text(const BrokerConfig& config) {
 std::string name_server_list_problem(std::string_view list) {
   for (const std::string& entry : split(list, ';')) {
     const size_t colon = entry.rfind(':');
-    const std::string_view port = colon == std::string::npos ? std::string_view{} : std::string_view(entry).substr(colon + 1);
-    const bool digits = !port.empty() && port.size() <= 5 && port.find_first_not_of("0123456789") == std::string_view::npos;
+    const std::string_view port =
+        colon == std::string::npos ? std::string_view{} : std::string_view(entry).substr(colon + 1);
+    const bool digits =
+        !port.empty() && port.size() <= 5 && port.find_first_not_of("0123456789") == std::string_view::npos;
     if (colon == 0 || !digits || std::stoi(std::string(port)) > 65'535) {
-      return fmt::format("namesrvAddr: '{}' must be host:port, several separated by ';', e.g. 127.0.0.1:9876;192.168.0.1:9876", entry);
+      return fmt::format(
+          "namesrvAddr: '{}' must be host:port, several separated by ';', e.g. 127.0.0.1:9876;192.168.0.1:9876", entry);
     }
   }
   return {};

@@ -30,74 +30,74 @@ struct BrokerConfig {
   std::string cluster_name = "DefaultCluster";  ///< brokerClusterName
   int64_t broker_id = 0;                        ///< brokerId; a master's is 0 whatever was configured
   std::string broker_role = "ASYNC_MASTER";
-  std::string broker_ip1;                       ///< brokerIP1; default see default_broker_ip()
-  std::string broker_ip2;                       ///< brokerIP2
+  std::string broker_ip1;  ///< brokerIP1; default see default_broker_ip()
+  std::string broker_ip2;  ///< brokerIP2
   std::string bind_address = "0.0.0.0";
   int32_t listen_port = 10911;
-  int32_t ha_listen_port = 0;                   ///< 0: listenPort + 1
-  int32_t event_loop_threads = 0;               ///< eventLoopThreads (ours); 0: min(cores, 8)
-  int32_t worker_threads = 2;                   ///< workerThreads (ours)
+  int32_t ha_listen_port = 0;      ///< 0: listenPort + 1
+  int32_t event_loop_threads = 0;  ///< eventLoopThreads (ours); 0: min(cores, 8)
+  int32_t worker_threads = 2;      ///< workerThreads (ours)
   std::string region_id = "DefaultRegion";
-  bool isolate_log = false;                     ///< isolateLogEnable
+  bool isolate_log = false;  ///< isolateLogEnable
 
-  int32_t broker_permission = 6;                ///< brokerPermission: 2 write, 4 read
-  int32_t register_timeout_ms = 24'000;         ///< registerBrokerTimeoutMills
-  int32_t register_period_ms = 30'000;          ///< registerNameServerPeriod, used within 10…60 s
+  int32_t broker_permission = 6;         ///< brokerPermission: 2 write, 4 read
+  int32_t register_timeout_ms = 24'000;  ///< registerBrokerTimeoutMills
+  int32_t register_period_ms = 30'000;   ///< registerNameServerPeriod, used within 10…60 s
   bool force_register = true;
   int32_t connect_timeout_ms = 3'000;
-  int32_t channel_idle_s = 120;                 ///< serverChannelMaxIdleTimeSeconds
-  int64_t channel_expired_ms = 120'000;         ///< channelExpiredTimeout
+  int32_t channel_idle_s = 120;          ///< serverChannelMaxIdleTimeSeconds
+  int64_t channel_expired_ms = 120'000;  ///< channelExpiredTimeout
 
   // Topics and groups.
   int32_t default_topic_queue_nums = 8;
-  bool auto_create_topic = true;                ///< autoCreateTopicEnable
+  bool auto_create_topic = true;  ///< autoCreateTopicEnable
   bool auto_create_subscription_group = true;
-  bool cluster_topic = true;                    ///< clusterTopicEnable
-  bool broker_topic = true;                     ///< brokerTopicEnable
-  bool trace_topic = false;                     ///< traceTopicEnable
+  bool cluster_topic = true;                             ///< clusterTopicEnable
+  bool broker_topic = true;                              ///< brokerTopicEnable
+  bool trace_topic = false;                              ///< traceTopicEnable
   std::string trace_topic_name = "RMQ_SYS_TRACE_TOPIC";  ///< msgTraceTopicName
   int32_t revive_queue_num = 8;
-  bool timer_wheel = true;                      ///< timerWheelEnable: its system topic is made
-  bool validate_system_topic = true;            ///< validateSystemTopicWhenUpdateTopic
+  bool timer_wheel = true;            ///< timerWheelEnable: its system topic is made
+  bool validate_system_topic = true;  ///< validateSystemTopicWhenUpdateTopic
   bool enable_mixed_message_type = false;
   bool clear_retry_topic_when_delete_topic = true;
-  bool create_sys_group = true;                 ///< enableCreateSysGroup
+  bool create_sys_group = true;  ///< enableCreateSysGroup
 
   // Sending.
-  bool trace_on = true;                         ///< TRACE_ON property and answer field
+  bool trace_on = true;  ///< TRACE_ON property and answer field
   bool reject_transaction_message = false;
-  int64_t start_accept_send_ms = 0;             ///< startAcceptSendRequestTimeStamp, Unix ms
+  int64_t start_accept_send_ms = 0;  ///< startAcceptSendRequestTimeStamp, Unix ms
   bool enable_register_producer = true;
 
   // Pulling.
-  bool long_polling = true;                     ///< longPollingEnable
-  int64_t short_polling_ms = 1'000;             ///< shortPollingTimeMills
-  bool lite_pull = true;                        ///< litePullMessageEnable
-  bool reject_pull_consumer = false;            ///< rejectPullConsumerEnable
+  bool long_polling = true;           ///< longPollingEnable
+  int64_t short_polling_ms = 1'000;   ///< shortPollingTimeMills
+  bool lite_pull = true;              ///< litePullMessageEnable
+  bool reject_pull_consumer = false;  ///< rejectPullConsumerEnable
   bool enable_property_filter = false;
-  bool slave_read = false;                      ///< slaveReadEnable
-  bool notify_consumer_ids_changed = true;      ///< notifyConsumerIdsChangedEnable
+  bool slave_read = false;                  ///< slaveReadEnable
+  bool notify_consumer_ids_changed = true;  ///< notifyConsumerIdsChangedEnable
   int32_t default_query_max_num = 32;
 
   // Offsets.
-  int32_t flush_consumer_offset_ms = 5'000;     ///< flushConsumerOffsetInterval
-  bool server_side_reset_offset = true;         ///< useServerSideResetOffset
-  int64_t offset_version_step = 500;            ///< consumerOffsetUpdateVersionStep
+  int32_t flush_consumer_offset_ms = 5'000;  ///< flushConsumerOffsetInterval
+  bool server_side_reset_offset = true;      ///< useServerSideResetOffset
+  int64_t offset_version_step = 500;         ///< consumerOffsetUpdateVersionStep
 
   std::string config_black_list = "configBlackList;brokerConfigPath";
 
   // Store; see store/options.h for meanings.
-  std::string store_root;                       ///< storePathRootDir; default ~/store
-  std::string commit_log_path;                  ///< storePathCommitLog, `,`-separated
-  std::string read_only_commit_log_paths;       ///< readOnlyCommitLogStorePaths, `,`-separated
+  std::string store_root;                  ///< storePathRootDir; default ~/store
+  std::string commit_log_path;             ///< storePathCommitLog, `,`-separated
+  std::string read_only_commit_log_paths;  ///< readOnlyCommitLogStorePaths, `,`-separated
   std::string flush_disk_type = "ASYNC_FLUSH";
-  store::StoreOptions store;                    ///< numbers and switches of the store; paths and flush mode stand above
+  store::StoreOptions store;  ///< numbers and switches of the store; paths and flush mode stand above
 
   /// Keys of the file that are accepted without effect, or unknown: shown by GET_BROKER_CONFIG as the file has them.
   std::vector<std::pair<std::string, std::string>> others;
 
-  std::string address() const;                  ///< brokerIP1:listenPort, what name servers and messages carry
-  std::string ha_address() const;               ///< brokerIP2:haListenPort
+  std::string address() const;     ///< brokerIP1:listenPort, what name servers and messages carry
+  std::string ha_address() const;  ///< brokerIP2:haListenPort
   bool is_readable() const { return (broker_permission & 4) != 0; }
   bool is_writable() const { return (broker_permission & 2) != 0; }
   std::vector<std::string> name_servers() const;  ///< namesrvAddr split
@@ -108,7 +108,8 @@ struct BrokerConfig {
 
 /// Every key that has an effect, in the order of conf/broker.conf. Setting goes through `set_key`.
 struct KeyInfo {
-  std::string_view key, unit, meaning, default_text;
+  std::string_view key, unit, meaning;
+  std::string default_text;
   bool important = false;   ///< printed by -m
   bool changeable = false;  ///< takes effect when changed while running
 };
@@ -125,7 +126,7 @@ struct Environment {
   std::string namesrv_addr;  ///< NAMESRV_ADDR
   std::string user_home;     ///< HOME
   std::string host_name;
-  std::string local_ip;      ///< default_broker_ip()
+  std::string local_ip;  ///< default_broker_ip()
 };
 
 Environment read_environment();
@@ -136,12 +137,12 @@ struct LoadedConfig {
   std::vector<std::string> warnings;  ///< unknown keys, adjusted values
 };
 
-/// The settings of a properties text. kInvalid: a bad value (file, line, key, accepted form); kUnsupported: a key asks for
-/// what is not built (key and remedy). `file` is for messages only.
+/// The settings of a properties text. kInvalid: a bad value (file, line, key, accepted form); kUnsupported: a key asks
+/// for what is not built (key and remedy). `file` is for messages only.
 Result<LoadedConfig> load_config(std::string_view text, std::string_view file, const Environment& environment);
 
-/// The first suitable address of this machine: a public IPv4 that is no loopback, else the last private one (as RocketMQ
-/// chooses), else 127.0.0.1.
+/// The first suitable address of this machine: a public IPv4 that is no loopback, else the last private one (as
+/// RocketMQ chooses), else 127.0.0.1.
 std::string default_broker_ip();
 
 /// A port that is free together with the one two below it, for listenPort=0; 0 if there is none.
@@ -169,8 +170,8 @@ class LiveConfig {
     std::vector<std::string> restart;  ///< keys accepted for the next start only
     std::string black_listed;          ///< not empty: this key may not be set; nothing was changed
   };
-  /// Applies and persists pairs (UPDATE_BROKER_CONFIG). kInvalid: a value is refused; then nothing was changed. The file
-  /// keeps its comments and order; without a -c file the changes go to <store root>/config/broker.properties.
+  /// Applies and persists pairs (UPDATE_BROKER_CONFIG). kInvalid: a value is refused; then nothing was changed. The
+  /// file keeps its comments and order; without a -c file the changes go to <store root>/config/broker.properties.
   Result<Change> update(const std::vector<std::pair<std::string, std::string>>& pairs);
   /// Runs after an update that changed keys, on its thread. Set before serving.
   void on_change(std::function<void(const std::vector<std::string>& keys)> told) { on_change_ = std::move(told); }
@@ -181,7 +182,8 @@ class LiveConfig {
   const Path file_;
   std::function<void(const std::vector<std::string>&)> on_change_;
   std::mutex mu_;  // guards what follows
-  std::vector<std::pair<int64_t, std::unique_ptr<BrokerConfig>>> versions_;  // with the time each was replaced, 0: in force
+  std::vector<std::pair<int64_t, std::unique_ptr<BrokerConfig>>>
+      versions_;  // with the time each was replaced, 0: in force
   std::atomic<const BrokerConfig*> current_;
 };
 

@@ -1,11 +1,12 @@
 #include "broker/config_keys.h"
 
-/// RocketMQ 5.3.3's keys (and a few of its neighbours') that have no effect here, by the reason why. Source: config.md 6, 7;
-/// the defaults are what GET_BROKER_CONFIG shows where the file has no such key.
+/// RocketMQ 5.3.3's keys (and a few of its neighbours') that have no effect here, by the reason why. Source: config.md
+/// 6, 7; the defaults are what GET_BROKER_CONFIG shows where the file has no such key.
 namespace comet::broker {
 namespace {
 
-constexpr std::string_view kThreads = "requests run on event loops without queues, so there is no pool or queue to size";
+constexpr std::string_view kThreads =
+    "requests run on event loops without queues, so there is no pool or queue to size";
 constexpr std::string_view kNetwork = "it tunes Netty; sockets are driven by libuv here";
 constexpr std::string_view kDead = "RocketMQ itself reads it nowhere";
 constexpr std::string_view kEngine = "it belongs to RocksDB, DLedger or the controller, which this broker doesn't use";

@@ -112,12 +112,32 @@ constexpr Option<Store> kStore[] = {
     // clang-format on
 };
 
-constexpr std::string_view kImportant[] = {
-    "namesrvAddr", "listenPort", "brokerIP1", "brokerName", "brokerClusterName", "brokerId", "brokerRole", "autoCreateTopicEnable",
-    "autoCreateSubscriptionGroup", "msgTraceTopicName", "traceTopicEnable", "rejectTransactionMessage", "storePathRootDir",
-    "storePathCommitLog", "flushIntervalCommitLog", "flushDiskType", "deleteWhen", "fileReservedTime", "deleteFileBatchMax",
-    "maxTransferBytesOnMessageInMemory", "maxTransferCountOnMessageInMemory", "maxTransferBytesOnMessageInDisk",
-    "maxTransferCountOnMessageInDisk", "accessMessageInMemoryMaxRatio", "messageIndexEnable", "cleanFileForciblyEnable"};
+constexpr std::string_view kImportant[] = {"namesrvAddr",
+                                           "listenPort",
+                                           "brokerIP1",
+                                           "brokerName",
+                                           "brokerClusterName",
+                                           "brokerId",
+                                           "brokerRole",
+                                           "autoCreateTopicEnable",
+                                           "autoCreateSubscriptionGroup",
+                                           "msgTraceTopicName",
+                                           "traceTopicEnable",
+                                           "rejectTransactionMessage",
+                                           "storePathRootDir",
+                                           "storePathCommitLog",
+                                           "flushIntervalCommitLog",
+                                           "flushDiskType",
+                                           "deleteWhen",
+                                           "fileReservedTime",
+                                           "deleteFileBatchMax",
+                                           "maxTransferBytesOnMessageInMemory",
+                                           "maxTransferCountOnMessageInMemory",
+                                           "maxTransferBytesOnMessageInDisk",
+                                           "maxTransferCountOnMessageInDisk",
+                                           "accessMessageInMemoryMaxRatio",
+                                           "messageIndexEnable",
+                                           "cleanFileForciblyEnable"};
 
 constexpr std::pair<std::string_view, std::string_view> kFormerNames[] = {
     {"mapedFileSizeCommitLog", "mappedFileSizeCommitLog"},
@@ -128,7 +148,8 @@ constexpr std::pair<std::string_view, std::string_view> kFormerNames[] = {
 constexpr std::string_view kNoAccessControl =
     "access control isn't built yet; remove the key and keep strangers off the port with a firewall";
 constexpr std::string_view kNoReplication = "replication isn't built yet; remove the key and run a single master";
-constexpr std::string_view kNoFormat = "that store format isn't built; remove the key, the standard files hold everything";
+constexpr std::string_view kNoFormat =
+    "that store format isn't built; remove the key, the standard files hold everything";
 constexpr std::string_view kNoTls = "TLS isn't built yet; remove the key, or put a TLS proxy in front of the port";
 constexpr std::string_view kNoLookup = "looking up name servers isn't built; list their host:port in namesrvAddr";
 
@@ -167,7 +188,9 @@ bool same_word(std::string_view a, std::string_view b) {
 std::span<const Option<BrokerConfig>> broker_options() { return kBroker; }
 std::span<const Option<store::StoreOptions>> store_options() { return kStore; }
 
-bool is_important(std::string_view key) { return std::find(std::begin(kImportant), std::end(kImportant), key) != std::end(kImportant); }
+bool is_important(std::string_view key) {
+  return std::find(std::begin(kImportant), std::end(kImportant), key) != std::end(kImportant);
+}
 
 std::string_view current_name(std::string_view key) {
   for (const auto& [former, current] : kFormerNames) {
@@ -179,7 +202,8 @@ std::string_view current_name(std::string_view key) {
 const RefusedKey* find_refused(std::string_view key, std::string_view value) {
   for (const RefusedKey& refused : kRefused) {
     if (refused.key != key) continue;
-    const bool harmless = same_word(refused.harmless, value) || (key == "tls.server.mode" && same_word(value, "permissive"));
+    const bool harmless =
+        same_word(refused.harmless, value) || (key == "tls.server.mode" && same_word(value, "permissive"));
     return harmless ? nullptr : &refused;
   }
   return nullptr;

@@ -11,21 +11,24 @@
 namespace comet::broker {
 
 ConsumerOffsets::Queue* ConsumerOffsets::Row::find(int32_t id) {
-  const auto found = std::lower_bound(queues.begin(), queues.end(), id, [](const Queue& queue, int32_t n) { return queue.id < n; });
+  const auto found =
+      std::lower_bound(queues.begin(), queues.end(), id, [](const Queue& queue, int32_t n) { return queue.id < n; });
   return found != queues.end() && found->id == id ? &*found : nullptr;
 }
 
 const ConsumerOffsets::Queue* ConsumerOffsets::Row::find(int32_t id) const { return const_cast<Row*>(this)->find(id); }
 
 ConsumerOffsets::Queue& ConsumerOffsets::Row::at(int32_t id) {
-  const auto place = std::lower_bound(queues.begin(), queues.end(), id, [](const Queue& queue, int32_t n) { return queue.id < n; });
+  const auto place =
+      std::lower_bound(queues.begin(), queues.end(), id, [](const Queue& queue, int32_t n) { return queue.id < n; });
   if (place != queues.end() && place->id == id) return *place;
   Queue queue;
   queue.id = id;
   return *queues.insert(place, queue);
 }
 
-const ConsumerOffsets::Row* ConsumerOffsets::Shard::find(size_t hash, std::string_view topic, std::string_view group) const {
+const ConsumerOffsets::Row* ConsumerOffsets::Shard::find(size_t hash, std::string_view topic,
+                                                         std::string_view group) const {
   for (auto [row, end] = rows.equal_range(hash); row != end; ++row) {
     if (row->second.topic == topic && row->second.group == group) return &row->second;
   }
@@ -66,7 +69,8 @@ Result<void> ConsumerOffsets::load() {
     for (const auto& [queue, offset] : queues.items()) {
       int32_t id = 0;
       const auto [stop, error] = std::from_chars(queue.data(), queue.data() + queue.size(), id);
-      if (error == std::errc() && stop == queue.data() + queue.size()) row.at(id).committed = number_in(queues, queue, kNone);
+      if (error == std::errc() && stop == queue.data() + queue.size())
+        row.at(id).committed = number_in(queues, queue, kNone);
     }
   }
   return {};
@@ -111,7 +115,8 @@ std::string ConsumerOffsets::text() const {
   return out += first ? "}\n}" : "\n\t}\n}";
 }
 
-std::optional<QueueOffset> ConsumerOffsets::committed(std::string_view group, std::string_view topic, QueueId queue) const {
+std::optional<QueueOffset> ConsumerOffsets::committed(std::string_view group, std::string_view topic,
+                                                      QueueId queue) const {
   const size_t hash = hash_of(topic, group);
   const Shard& part = shard(hash);
   std::lock_guard lock(part.mu);
@@ -150,8 +155,8 @@ QueueOffset ConsumerOffsets::pulled(std::string_view group, std::string_view top
   return QueueOffset(found == nullptr ? kNone : found->pulled);
 }
 
-void ConsumerOffsets::on_pull(std::string_view group, std::string_view topic, QueueId queue, std::optional<QueueOffset> commit,
-                              QueueOffset next) {
+void ConsumerOffsets::on_pull(std::string_view group, std::string_view topic, QueueId queue,
+                              std::optional<QueueOffset> commit, QueueOffset next) {
   const size_t hash = hash_of(topic, group);
   Shard& part = shard(hash);
   bool committed = false;
@@ -177,7 +182,8 @@ void ConsumerOffsets::set_reset(std::string_view group, std::string_view topic, 
   count_commit();
 }
 
-std::optional<QueueOffset> ConsumerOffsets::pending_reset(std::string_view group, std::string_view topic, QueueId queue) const {
+std::optional<QueueOffset> ConsumerOffsets::pending_reset(std::string_view group, std::string_view topic,
+                                                          QueueId queue) const {
   if (resets_.load() == 0) return std::nullopt;
   const size_t hash = hash_of(topic, group);
   const Shard& part = shard(hash);
@@ -217,7 +223,8 @@ std::vector<ConsumerOffsets::Entry> ConsumerOffsets::all() const {
   return entries;
 }
 
-std::vector<std::pair<QueueId, QueueOffset>> ConsumerOffsets::offsets(std::string_view group, std::string_view topic) const {
+std::vector<std::pair<QueueId, QueueOffset>> ConsumerOffsets::offsets(std::string_view group,
+                                                                      std::string_view topic) const {
   std::vector<std::pair<QueueId, QueueOffset>> offsets;
   const size_t hash = hash_of(topic, group);
   const Shard& part = shard(hash);

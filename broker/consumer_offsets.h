@@ -40,9 +40,11 @@ class ConsumerOffsets {
   /// How far pulls got; -1 if none did.
   QueueOffset pulled(std::string_view group, std::string_view topic, QueueId queue) const;
   /// What one pull leaves: its commit, if it carries one, and the next offset.
-  void on_pull(std::string_view group, std::string_view topic, QueueId queue, std::optional<QueueOffset> commit, QueueOffset next);
+  void on_pull(std::string_view group, std::string_view topic, QueueId queue, std::optional<QueueOffset> commit,
+               QueueOffset next);
 
-  /// A reset set by an administrator; also commits it. Queries see it, commits of clients are ignored, until a pull takes it.
+  /// A reset set by an administrator; also commits it. Queries see it, commits of clients are ignored, until a pull
+  /// takes it.
   void set_reset(std::string_view group, std::string_view topic, QueueId queue, QueueOffset offset);
   std::optional<QueueOffset> pending_reset(std::string_view group, std::string_view topic, QueueId queue) const;
   std::optional<QueueOffset> take_reset(std::string_view group, std::string_view topic, QueueId queue);
@@ -53,7 +55,7 @@ class ConsumerOffsets {
   };
   std::vector<Entry> all() const;  ///< with at least one committed offset; sorted by topic@group
   std::vector<std::pair<QueueId, QueueOffset>> offsets(std::string_view group, std::string_view topic) const;
-  std::vector<std::string> topics_of(std::string_view group) const;   ///< with committed offsets, sorted
+  std::vector<std::string> topics_of(std::string_view group) const;  ///< with committed offsets, sorted
   std::vector<std::string> groups_of(std::string_view topic) const;
 
   void remove_topic(std::string_view topic);
@@ -101,7 +103,7 @@ class ConsumerOffsets {
   std::atomic<int64_t> changes_{0}, commits_{0}, resets_{0};
   mutable std::mutex version_mu_;  // guards version_
   DataVersion version_;
-  std::mutex persist_mu_;          // one writer of the file at a time
+  std::mutex persist_mu_;  // one writer of the file at a time
   int64_t persisted_changes_ = 0;
 };
 

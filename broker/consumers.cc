@@ -20,7 +20,8 @@ struct Merged {
   bool changed = false;         ///< anything at all
 };
 
-/// What the group subscribes after a heartbeat with `heard`: new topics are added, newer versions replace, the rest goes.
+/// What the group subscribes after a heartbeat with `heard`: new topics are added, newer versions replace, the rest
+/// goes.
 Merged merge(const Subscriptions& present, const std::vector<Subscription>& heard) {
   Merged merged;
   for (const Subscription& subscription : heard) {
@@ -36,7 +37,8 @@ Merged merge(const Subscriptions& present, const std::vector<Subscription>& hear
   }
   auto& list = merged.subscriptions;
   std::stable_sort(list.begin(), list.end(), [](const auto& a, const auto& b) { return a->topic < b->topic; });
-  list.erase(std::unique(list.begin(), list.end(), [](const auto& a, const auto& b) { return a->topic == b->topic; }), list.end());
+  list.erase(std::unique(list.begin(), list.end(), [](const auto& a, const auto& b) { return a->topic == b->topic; }),
+             list.end());
   const bool went = std::any_of(present.begin(), present.end(), [&](const auto& before) {
     const auto now = by_topic(list, before->topic);
     return now == list.end() || (*now)->topic != before->topic;
@@ -67,7 +69,8 @@ bool Consumers::add_client(Group& group, const ClientInfo& client) {
   for (ClientInfo& present : group.clients) {
     if (present.channel->id() != client.channel->id()) continue;
     if (present.client_id != client.client_id) {
-      log_.warn("client {} is now {} on the same connection {}", present.client_id, client.client_id, client.channel->remote_text());
+      log_.warn("client {} is now {} on the same connection {}", present.client_id, client.client_id,
+                client.channel->remote_text());
     }
     present = client;
     return false;
@@ -93,8 +96,8 @@ void Consumers::register_client(const ClientInfo& client, const ConsumerRegistra
     const bool client_is_new = add_client(group, client);
     if (client_is_new) groups_of_channel_[client.channel->id()].insert(registration.group);
     ConsumerGroup& view = group.view;
-    bool republish = group_is_new || client_is_new || view.type != registration.type || view.model != registration.model ||
-                     view.from_where != registration.from_where;
+    bool republish = group_is_new || client_is_new || view.type != registration.type ||
+                     view.model != registration.model || view.from_where != registration.from_where;
     view.type = registration.type;
     view.model = registration.model;
     view.from_where = registration.from_where;
@@ -107,7 +110,8 @@ void Consumers::register_client(const ClientInfo& client, const ConsumerRegistra
       if (merged.changed) view.subscriptions = std::move(merged.subscriptions);
     }
     if (republish) publish(registration.group, group);
-    if ((client_is_new || topics_changed) && group.notify && !view.broadcasting()) notice.channels = channels_of(group.clients);
+    if ((client_is_new || topics_changed) && group.notify && !view.broadcasting())
+      notice.channels = channels_of(group.clients);
     if (group_is_new) log_.info("consumer group {} is online, first client {}", registration.group, client.client_id);
   }
   tell(notice);
@@ -117,7 +121,8 @@ bool Consumers::drop_client(std::string_view name, remoting::Channel::Id channel
   const auto entry = groups_.find(name);
   if (entry == groups_.end()) return false;
   Group& group = entry->second;
-  const size_t dropped = std::erase_if(group.clients, [&](const ClientInfo& client) { return client.channel->id() == channel; });
+  const size_t dropped =
+      std::erase_if(group.clients, [&](const ClientInfo& client) { return client.channel->id() == channel; });
   if (dropped == 0) return false;
   notice.group = name;
   if (group.clients.empty()) {
@@ -220,7 +225,8 @@ std::optional<ClientInfo> Consumers::client(std::string_view group, std::string_
   if (found == groups_.end()) return std::nullopt;
   const auto& clients = found->second.clients;
   // The newest connection of a client that reconnected stands last.
-  const auto last = std::find_if(clients.rbegin(), clients.rend(), [&](const auto& client) { return client.client_id == client_id; });
+  const auto last =
+      std::find_if(clients.rbegin(), clients.rend(), [&](const auto& client) { return client.client_id == client_id; });
   return last == clients.rend() ? std::nullopt : std::optional<ClientInfo>(*last);
 }
 

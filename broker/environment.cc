@@ -19,7 +19,8 @@ bool is_private(uint32_t ip) { return ip >> 24 == 10 || ip >> 20 == (172u << 4 |
 
 bool is_suitable(const ifaddrs& interface) {
   if (interface.ifa_addr == nullptr || interface.ifa_addr->sa_family != AF_INET) return false;
-  if ((interface.ifa_flags & IFF_UP) == 0 || (interface.ifa_flags & (IFF_LOOPBACK | IFF_POINTOPOINT)) != 0) return false;
+  if ((interface.ifa_flags & IFF_UP) == 0 || (interface.ifa_flags & (IFF_LOOPBACK | IFF_POINTOPOINT)) != 0)
+    return false;
   // A bridge belongs to containers on this machine; other machines can't reach it.
   return ::access(("/sys/class/net/" + std::string(interface.ifa_name) + "/bridge").c_str(), F_OK) != 0;
 }

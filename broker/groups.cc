@@ -38,9 +38,11 @@ GroupConfig group_of(const std::string& name, const nlohmann::json& object) {
   if (const auto policy = object.find("groupRetryPolicy"); policy != object.end() && policy->is_object()) {
     group.retry_policy_json = policy->dump();
   }
-  if (const auto set = object.find("subscriptionDataSet"); set != object.end() && set->is_array()) group.subscriptions_json = set->dump();
+  if (const auto set = object.find("subscriptionDataSet"); set != object.end() && set->is_array())
+    group.subscriptions_json = set->dump();
   if (const auto attributes = object.find("attributes"); attributes != object.end() && attributes->is_object()) {
-    for (const auto& [key, value] : attributes->items()) group.attributes[key] = value.is_string() ? value.get<std::string>() : value.dump();
+    for (const auto& [key, value] : attributes->items())
+      group.attributes[key] = value.is_string() ? value.get<std::string>() : value.dump();
   }
   return group;
 }
@@ -55,19 +57,26 @@ std::string group_text(const GroupConfig& group) {
   return fmt::format(
       "\t\t{}:{{\n\t\t\t\"attributes\":{{{}}},\n\t\t\t\"brokerId\":{},\n\t\t\t\"consumeBroadcastEnable\":{},\n"
       "\t\t\t\"consumeEnable\":{},\n\t\t\t\"consumeFromMinEnable\":{},\n\t\t\t\"consumeMessageOrderly\":{},\n"
-      "\t\t\t\"consumeTimeoutMinute\":{},\n\t\t\t\"groupName\":{},\n\t\t\t\"groupRetryPolicy\":{},\n\t\t\t\"groupSysFlag\":{},\n"
+      "\t\t\t\"consumeTimeoutMinute\":{},\n\t\t\t\"groupName\":{},\n\t\t\t\"groupRetryPolicy\":{},"
+      "\n\t\t\t\"groupSysFlag\":{},\n"
       "\t\t\t\"notifyConsumerIdsChangedEnable\":{},\n\t\t\t\"retryMaxTimes\":{},\n\t\t\t\"retryQueueNums\":{},{}\n"
       "\t\t\t\"whichBrokerWhenConsumeSlowly\":{}\n\t\t}}",
       json_quoted(group.name), attributes, group.broker_id, group.consume_broadcast_enable, group.consume_enable,
-      group.consume_from_min_enable, group.consume_message_orderly, group.consume_timeout_minutes, json_quoted(group.name),
-      group.retry_policy_json, group.sys_flag, group.notify_ids_changed, group.retry_max_times, group.retry_queues, subscriptions,
-      group.broker_id_when_slow);
+      group.consume_from_min_enable, group.consume_message_orderly, group.consume_timeout_minutes,
+      json_quoted(group.name), group.retry_policy_json, group.sys_flag, group.notify_ids_changed, group.retry_max_times,
+      group.retry_queues, subscriptions, group.broker_id_when_slow);
 }
 
 }  // namespace
 
 Groups::Groups(Files& files, const Clock& clock, Log& log, const LiveConfig& config, Path file)
-    : files_(files), clock_(clock), log_(log), config_(config), file_(std::move(file)), table_(clock), forbidden_(clock) {}
+    : files_(files),
+      clock_(clock),
+      log_(log),
+      config_(config),
+      file_(std::move(file)),
+      table_(clock),
+      forbidden_(clock) {}
 
 Result<void> Groups::load() {
   if (config_.now().create_sys_group) {
@@ -122,7 +131,8 @@ std::string Groups::text() const {
     out += (first ? "\n\t\t" : ",\n\t\t") + json_quoted(name) + ":{";
     first = false;
     std::string rows;
-    for (const auto& [topic, bits] : topics) rows += (rows.empty() ? "" : ",") + json_quoted(topic) + ":" + std::to_string(bits);
+    for (const auto& [topic, bits] : topics)
+      rows += (rows.empty() ? "" : ",") + json_quoted(topic) + ":" + std::to_string(bits);
     out += rows + "}";
   }
   out += first ? "},\n\t\"subscriptionGroupTable\":{" : "\n\t},\n\t\"subscriptionGroupTable\":{";
@@ -195,7 +205,8 @@ void Groups::set_reading_forbidden(std::string_view group, std::string_view topi
 
 std::map<std::string, std::map<std::string, int32_t>> Groups::forbidden_table() const {
   std::map<std::string, std::map<std::string, int32_t>> table;
-  forbidden_.each([&](const std::string& group, const Forbidden& topics) { table[group].insert(topics.begin(), topics.end()); });
+  forbidden_.each(
+      [&](const std::string& group, const Forbidden& topics) { table[group].insert(topics.begin(), topics.end()); });
   return table;
 }
 

@@ -17,14 +17,15 @@
 
 namespace comet::broker {
 
-/// A consumer group's settings as subscriptionGroup.json holds them. Source: SubscriptionGroupConfig, behaviour.md 12.2.
+/// A consumer group's settings as subscriptionGroup.json holds them. Source: SubscriptionGroupConfig,
+/// behaviour.md 12.2.
 struct GroupConfig {
   std::string name;
   bool consume_enable = true;
   bool consume_from_min_enable = true;
   bool consume_broadcast_enable = true;
   bool consume_message_orderly = false;
-  int32_t retry_queues = 1;       ///< retryQueueNums; 0 or less: no retries
+  int32_t retry_queues = 1;  ///< retryQueueNums; 0 or less: no retries
   int32_t retry_max_times = 16;
   int64_t broker_id = 0;
   int64_t broker_id_when_slow = 1;  ///< whichBrokerWhenConsumeSlowly
@@ -69,7 +70,7 @@ class Groups {
 
   std::vector<GroupConfig> all() const;  ///< sorted by name
   DataVersion version() const;
-  std::string text() const;              ///< subscriptionGroup.json's text
+  std::string text() const;  ///< subscriptionGroup.json's text
 
  private:
   using Forbidden = std::map<std::string, int32_t, std::less<>>;

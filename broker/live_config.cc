@@ -89,9 +89,8 @@ Result<LiveConfig::Change> LiveConfig::update(const std::vector<std::pair<std::s
   COMET_TRY_VOID(replace_file(files_, path, Properties::rewrite(before ? *before : "", for_file)));
 
   const int64_t now_ns = clock_.steady_ns();
-  std::erase_if(versions_, [&](const auto& version) {
-    return version.first != 0 && now_ns - version.first > kVersionGraceNs;
-  });
+  std::erase_if(versions_,
+                [&](const auto& version) { return version.first != 0 && now_ns - version.first > kVersionGraceNs; });
   versions_.back().first = std::max<int64_t>(now_ns, 1);
   versions_.emplace_back(0, std::move(next));
   current_.store(versions_.back().second.get(), std::memory_order_release);

@@ -16,8 +16,8 @@
 
 namespace {
 
-using namespace comet;           // NOLINT(google-build-using-namespace)
-using namespace comet::broker;   // NOLINT(google-build-using-namespace)
+using namespace comet;          // NOLINT(google-build-using-namespace)
+using namespace comet::broker;  // NOLINT(google-build-using-namespace)
 
 struct Flags {
   std::string config_file;
@@ -33,7 +33,8 @@ constexpr int64_t kWantedDescriptors = 65'536;
 void add_flags(CLI::App& app, Flags& flags) {
   app.set_help_flag("-h,--help", "Print this and exit");
   app.add_option("-c,--configFile", flags.config_file, "Broker config properties file")->type_name("FILE");
-  app.add_option("-n,--namesrvAddr", flags.name_servers, "Name servers, e.g. '192.168.0.1:9876;192.168.0.2:9876'")->type_name("LIST");
+  app.add_option("-n,--namesrvAddr", flags.name_servers, "Name servers, e.g. '192.168.0.1:9876;192.168.0.2:9876'")
+      ->type_name("LIST");
   app.add_flag("-p,--printConfigItem", flags.print_all, "Print all config items and exit");
   app.add_flag("-m,--printImportantConfig", flags.print_important, "Print important config items and exit");
   app.add_flag("--list-requests", flags.list_requests, "Print every request code that is answered and exit");
@@ -69,7 +70,9 @@ std::string log_folder(const BrokerConfig& config) {
   return config.isolate_log ? fmt::format("{}/{}_{}", folder, config.broker_name, config.broker_id) : folder;
 }
 
-bool is_loopback(std::string_view host) { return host.starts_with("127.") || host.starts_with("localhost:") || host.starts_with("[::1]"); }
+bool is_loopback(std::string_view host) {
+  return host.starts_with("127.") || host.starts_with("localhost:") || host.starts_with("[::1]");
+}
 
 /// What a start says to its operator besides the line that it succeeded.
 void say_all(const LoadedConfig& loaded, const Broker& broker, Log& log) {
@@ -79,9 +82,11 @@ void say_all(const LoadedConfig& loaded, const Broker& broker, Log& log) {
   for (const std::string& line : loaded.warnings) warn(line);
   if (const auto limit = raise_descriptor_limit(kWantedDescriptors); !limit) warn(limit.error().what);
   const auto servers = loaded.config.name_servers();
-  const bool remote = std::any_of(servers.begin(), servers.end(), [](const std::string& server) { return !is_loopback(server); });
+  const bool remote =
+      std::any_of(servers.begin(), servers.end(), [](const std::string& server) { return !is_loopback(server); });
   if (remote && is_loopback(broker.address())) {
-    warn(fmt::format("clients on other machines will be sent to {}, which is this machine only; set brokerIP1", broker.address()));
+    warn(fmt::format("clients on other machines will be sent to {}, which is this machine only; set brokerIP1",
+                     broker.address()));
   }
 }
 
@@ -121,9 +126,10 @@ Result<void> serve(const LoadedConfig& loaded, const Flags& flags, Files& files,
     (void)broker->stop();
     return tl::unexpected<Error>(start_problem(std::move(served).error(), broker->config()));
   }
-  const std::string servers = loaded.config.namesrv_addr.empty() ? "" : " and name server is " + loaded.config.namesrv_addr;
-  const std::string line = fmt::format("The broker[{}, {}] boot success. serializeType=JSON{}", loaded.config.broker_name,
-                                       broker->address(), servers);
+  const std::string servers =
+      loaded.config.namesrv_addr.empty() ? "" : " and name server is " + loaded.config.namesrv_addr;
+  const std::string line = fmt::format("The broker[{}, {}] boot success. serializeType=JSON{}",
+                                       loaded.config.broker_name, broker->address(), servers);
   fmt::print("{}\n", line);
   log->info("{}", line);
   say_all(loaded, *broker, *log);

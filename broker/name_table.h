@@ -119,8 +119,10 @@ class NameTable {
       std::atomic<const Node*>* slot = slot_of(*node);
       const Node* stored = node.release();
       const Node* before = slot->exchange(stored, std::memory_order_acq_rel);
-      if (before == nullptr) ++used;
-      else old_nodes.emplace_back(now_ns, before);
+      if (before == nullptr)
+        ++used;
+      else
+        old_nodes.emplace_back(now_ns, before);
       return stored->value;
     }
     /// Where `node`, or one of its name, stands; else the free slot for it.

@@ -56,17 +56,20 @@ int64_t half(store::MessageStore& store, const ConsumerOffsets& offsets) {
 
 }  // namespace
 
-std::vector<std::string> pending_notices(Files& files, Log& log, store::MessageStore& store, const ConsumerOffsets& offsets,
-                                         const Path& config_folder) {
+std::vector<std::string> pending_notices(Files& files, Log& log, store::MessageStore& store,
+                                         const ConsumerOffsets& offsets, const Path& config_folder) {
   std::vector<std::string> notices;
   if (const int64_t count = delayed(files, log, store, config_folder); count > 0) {
-    notices.push_back(fmt::format("the store holds {} delayed messages; they are kept and will be delivered by a broker that can", count));
+    notices.push_back(fmt::format(
+        "the store holds {} delayed messages; they are kept and will be delivered by a broker that can", count));
   }
   if (const int64_t count = timed(files, log, config_folder); count > 0) {
-    notices.push_back(fmt::format("the store holds {} timed messages; they are kept and will be delivered by a broker that can", count));
+    notices.push_back(fmt::format(
+        "the store holds {} timed messages; they are kept and will be delivered by a broker that can", count));
   }
   if (const int64_t count = half(store, offsets); count > 0) {
-    notices.push_back(fmt::format("the store holds up to {} messages of open transactions; they are kept until a broker can settle them", count));
+    notices.push_back(fmt::format(
+        "the store holds up to {} messages of open transactions; they are kept until a broker can settle them", count));
   }
   return notices;
 }

@@ -10,10 +10,10 @@
 
 namespace comet::broker {
 
-/// What a store holds that this broker can't deliver yet: delayed messages by level, arbitrary delays, half messages. One
-/// sentence for each kind of which there are any. They stay where they are; a broker that can goes on with them.
+/// What a store holds that this broker can't deliver yet: delayed messages by level, arbitrary delays, half messages.
+/// One sentence for each kind of which there are any. They stay where they are; a broker that can goes on with them.
 /// Source: delayOffset.json, timermetrics, the half topic's consumer offset; store.md 22 to 24.
-std::vector<std::string> pending_notices(Files& files, Log& log, store::MessageStore& store, const ConsumerOffsets& offsets,
-                                         const Path& config_folder);
+std::vector<std::string> pending_notices(Files& files, Log& log, store::MessageStore& store,
+                                         const ConsumerOffsets& offsets, const Path& config_folder);
 
 }  // namespace comet::broker

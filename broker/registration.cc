@@ -78,7 +78,8 @@ void apply_permission(remoting::TopicConfigWrapper& topics, int32_t permission) 
 
 }  // namespace
 
-void Registration::State::send(const std::string& address, const remoting::RegisterBrokerBody& body, std::function<void(bool)> done) {
+void Registration::State::send(const std::string& address, const remoting::RegisterBrokerBody& body,
+                               std::function<void(bool)> done) {
   const BrokerConfig& now = config.now();
   std::string text = to_json(body);
   remoting::RegisterBrokerRequest header = request_header(now);
@@ -132,8 +133,9 @@ void Registration::State::ask_one(const std::string& address, const std::shared_
   client.call(address, remoting::make_request(query, to_json(topics.version())), now.register_timeout_ms,
               [self = shared_from_this(), address, round](Result<remoting::Response> answer) {
                 if (self->stopped) return;
-                const auto known = answer && answer->ok() ? remoting::header_of<remoting::QueryDataVersionResponse>(*answer)
-                                                          : fail(Errc::kRefused, "");
+                const auto known = answer && answer->ok()
+                                       ? remoting::header_of<remoting::QueryDataVersionResponse>(*answer)
+                                       : fail(Errc::kRefused, "");
                 if (known && !known->changed) return round->answered(true);
                 self->send_full(address, round);
               });
@@ -198,7 +200,8 @@ void Registration::State::schedule_rounds() {
   timers.push_back(loop.every(period_ms, [self = shared_from_this()] { self->full_round(nullptr); }));
 }
 
-Registration::Registration(remoting::EventLoop& loop, remoting::Client& client, Log& log, const LiveConfig& config, Topics& topics)
+Registration::Registration(remoting::EventLoop& loop, remoting::Client& client, Log& log, const LiveConfig& config,
+                           Topics& topics)
     : state_(std::make_shared<State>(loop, client, log, config, topics)) {}
 
 Registration::~Registration() = default;

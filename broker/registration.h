@@ -17,9 +17,9 @@
 
 namespace comet::broker {
 
-/// Tells all name servers which topics this broker has: in full at start and every registerNameServerPeriod, the changed
-/// topics at once when some change, and goodbye at stop. One connection per name server is kept, because a name server
-/// drops a broker whose connection closes.
+/// Tells all name servers which topics this broker has: in full at start and every registerNameServerPeriod, the
+/// changed topics at once when some change, and goodbye at stop. One connection per name server is kept, because a name
+/// server drops a broker whose connection closes.
 ///
 /// A name server that doesn't answer is tried again after 5 s. The list is read anew each time, so a change of
 /// namesrvAddr needs no restart.

@@ -98,8 +98,9 @@ std::string list_requests() {
   remoting::Router router(workers, null_log());
   add_requests(router,
                {nobody<SendProcessor>(), nobody<PullProcessor>(), nobody<OffsetProcessor>(), nobody<QueryProcessor>(),
-                nobody<LockProcessor>(), nobody<HeartbeatProcessor>(), nobody<AdminTopicProcessor>(), nobody<AdminGroupProcessor>(),
-                nobody<AdminProgressProcessor>(), nobody<AdminBrokerProcessor>(), nobody<ClientRelayProcessor>()},
+                nobody<LockProcessor>(), nobody<HeartbeatProcessor>(), nobody<AdminTopicProcessor>(),
+                nobody<AdminGroupProcessor>(), nobody<AdminProgressProcessor>(), nobody<AdminBrokerProcessor>(),
+                nobody<ClientRelayProcessor>()},
                Port::kMain);
   std::string text;
   for (const auto& row : router.rows()) {

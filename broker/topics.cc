@@ -22,7 +22,8 @@ TopicConfig topic_of(const std::string& name, const nlohmann::json& object) {
   topic.sys_flag = static_cast<int32_t>(number_in(object, "topicSysFlag", 0));
   topic.order = flag_in(object, "order", false);
   if (const auto attributes = object.find("attributes"); attributes != object.end() && attributes->is_object()) {
-    for (const auto& [key, value] : attributes->items()) topic.attributes[key] = value.is_string() ? value.get<std::string>() : value.dump();
+    for (const auto& [key, value] : attributes->items())
+      topic.attributes[key] = value.is_string() ? value.get<std::string>() : value.dump();
   }
   return topic;
 }
@@ -34,15 +35,22 @@ std::string topic_text(const TopicConfig& topic) {
   }
   return fmt::format(
       "\t\t{}:{{\n\t\t\t\"attributes\":{{{}}},\n\t\t\t\"order\":{},\n\t\t\t\"perm\":{},\n\t\t\t\"readQueueNums\":{},\n"
-      "\t\t\t\"topicFilterType\":\"{}\",\n\t\t\t\"topicName\":{},\n\t\t\t\"topicSysFlag\":{},\n\t\t\t\"writeQueueNums\":{}\n\t\t}}",
-      json_quoted(topic.name), attributes, topic.order, topic.perm, topic.read_queues, topic.multi_tag ? "MULTI_TAG" : "SINGLE_TAG",
-      json_quoted(topic.name), topic.sys_flag, topic.write_queues);
+      "\t\t\t\"topicFilterType\":\"{}\",\n\t\t\t\"topicName\":{},\n\t\t\t\"topicSysFlag\":{},"
+      "\n\t\t\t\"writeQueueNums\":{}\n\t\t}}",
+      json_quoted(topic.name), attributes, topic.order, topic.perm, topic.read_queues,
+      topic.multi_tag ? "MULTI_TAG" : "SINGLE_TAG", json_quoted(topic.name), topic.sys_flag, topic.write_queues);
 }
 
 }  // namespace
 
 Topics::Topics(Files& files, const Clock& clock, Log& log, const LiveConfig& config, Path file)
-    : files_(files), clock_(clock), log_(log), config_(config), file_(std::move(file)), table_(clock), own_system_topics_(clock) {}
+    : files_(files),
+      clock_(clock),
+      log_(log),
+      config_(config),
+      file_(std::move(file)),
+      table_(clock),
+      own_system_topics_(clock) {}
 
 void Topics::add_system_topic(std::string name, int32_t queues, int32_t perm) {
   TopicConfig topic;
@@ -149,7 +157,8 @@ const TopicConfig* Topics::create_on_send(std::string_view topic, std::string_vi
   return stored;
 }
 
-const TopicConfig* Topics::create_for_group(std::string_view topic, int32_t queues, int32_t permission, bool order, int32_t sys_flag) {
+const TopicConfig* Topics::create_for_group(std::string_view topic, int32_t queues, int32_t permission, bool order,
+                                            int32_t sys_flag) {
   if (const TopicConfig* present = find(topic); present != nullptr && present->order == order) return present;
   bool did_change = false;
   const TopicConfig* stored = table_.update(topic, [&](const TopicConfig* present) -> std::optional<TopicConfig> {
@@ -208,8 +217,9 @@ bool Topics::is_system(std::string_view topic) const {
 std::vector<std::string> Topics::system_topics() const {
   std::vector<std::string> names;
   own_system_topics_.each([&](const std::string& name, bool) { names.push_back(name); });
-  for (const std::string_view fixed : {kAutoCreateTopic, kScheduleTopic, kBenchmarkTopic, kHalfTopic, kTraceTopic, kOpHalfTopic,
-                                       kTransCheckMaxTimeTopic, kSelfTestTopic, kOffsetMovedEventTopic, kCheckpointTopic}) {
+  for (const std::string_view fixed :
+       {kAutoCreateTopic, kScheduleTopic, kBenchmarkTopic, kHalfTopic, kTraceTopic, kOpHalfTopic,
+        kTransCheckMaxTimeTopic, kSelfTestTopic, kOffsetMovedEventTopic, kCheckpointTopic}) {
     names.emplace_back(fixed);
   }
   std::sort(names.begin(), names.end());

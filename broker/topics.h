@@ -56,8 +56,9 @@ class Topics {
   Result<void> load();
   /// Writes the file if anything changed since it was written last.
   Result<void> persist();
-  /// Runs after each change, on the thread that made it, in the order of versions: names that were set (not those removed)
-  /// and the version that has them. Must be quick, and not ask for the version or change topics. Set before serving.
+  /// Runs after each change, on the thread that made it, in the order of versions: names that were set (not those
+  /// removed) and the version that has them. Must be quick, and not ask for the version or change topics. Set before
+  /// serving.
   using Told = std::function<void(const std::vector<std::string>& names, const DataVersion& version)>;
   void on_change(Told told) { on_change_ = std::move(told); }
 
@@ -65,10 +66,12 @@ class Topics {
 
   /// Creates `topic` for a producer by the rules of its default topic; null if they don't allow it. An existing one is
   /// returned as it is. Source: createTopicInSendMessageMethod.
-  const TopicConfig* create_on_send(std::string_view topic, std::string_view default_topic, int32_t wanted_queues, int32_t sys_flag);
+  const TopicConfig* create_on_send(std::string_view topic, std::string_view default_topic, int32_t wanted_queues,
+                                    int32_t sys_flag);
   /// Creates a retry or dead-letter topic; of an existing one only a differing order flag is changed.
   /// Source: createTopicInSendMessageBackMethod.
-  const TopicConfig* create_for_group(std::string_view topic, int32_t queues, int32_t perm, bool order, int32_t sys_flag);
+  const TopicConfig* create_for_group(std::string_view topic, int32_t queues, int32_t perm, bool order,
+                                      int32_t sys_flag);
 
   /// Sets or replaces; false, and nothing happens, if it is equal to what is there.
   bool put(const TopicConfig& topic);
@@ -106,7 +109,7 @@ class Topics {
   mutable std::mutex mu_;              // guards what follows
   DataVersion version_;
   int64_t changes_ = 0, persisted_changes_ = 0;
-  std::mutex persist_mu_;              // one writer of the file at a time
+  std::mutex persist_mu_;  // one writer of the file at a time
 };
 
 }  // namespace comet::broker

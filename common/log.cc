@@ -21,20 +21,28 @@ class NullLog final : public Log {
 
 spdlog::level::level_enum to_spdlog(LogLevel level) {
   switch (level) {
-    case LogLevel::kDebug: return spdlog::level::debug;
-    case LogLevel::kInfo: return spdlog::level::info;
-    case LogLevel::kWarn: return spdlog::level::warn;
-    case LogLevel::kError: return spdlog::level::err;
+    case LogLevel::kDebug:
+      return spdlog::level::debug;
+    case LogLevel::kInfo:
+      return spdlog::level::info;
+    case LogLevel::kWarn:
+      return spdlog::level::warn;
+    case LogLevel::kError:
+      return spdlog::level::err;
   }
   return spdlog::level::info;
 }
 
 std::string_view level_name(LogLevel level) {
   switch (level) {
-    case LogLevel::kDebug: return "DEBUG";
-    case LogLevel::kInfo: return "INFO";
-    case LogLevel::kWarn: return "WARN";
-    case LogLevel::kError: return "ERROR";
+    case LogLevel::kDebug:
+      return "DEBUG";
+    case LogLevel::kInfo:
+      return "INFO";
+    case LogLevel::kWarn:
+      return "WARN";
+    case LogLevel::kError:
+      return "ERROR";
   }
   return "INFO";
 }
@@ -95,8 +103,8 @@ struct LogPool::State {
 
 LogPool::LogPool(Options options) : state_(std::make_unique<State>()) {
   state_->options = std::move(options);
-  state_->pool = std::make_shared<spdlog::details::thread_pool>(
-      state_->options.queue_lines, 1, [] { pthread_setname_np(pthread_self(), "log"); });
+  state_->pool = std::make_shared<spdlog::details::thread_pool>(state_->options.queue_lines, 1,
+                                                                [] { pthread_setname_np(pthread_self(), "log"); });
   if (state_->options.to_stdout) {
     state_->console = std::make_shared<spdlog::sinks::stdout_sink_mt>();
     state_->console->set_level(spdlog::level::warn);
@@ -111,7 +119,8 @@ std::unique_ptr<Log> LogPool::make(const std::string& name) {
   std::vector<spdlog::sink_ptr> sinks;
   const std::string file = options.folder + "/" + name + ".log";
   try {
-    sinks.push_back(std::make_shared<spdlog::sinks::rotating_file_sink_mt>(file, options.rotate_bytes, options.keep_files));
+    sinks.push_back(
+        std::make_shared<spdlog::sinks::rotating_file_sink_mt>(file, options.rotate_bytes, options.keep_files));
   } catch (const std::exception& e) {
     // A daemon that can serve must not fail for its log.
     std::fprintf(stderr, "can't write the log file %s: %s; this log is lost\n", file.c_str(), e.what());

@@ -46,8 +46,10 @@ class LineReader {
     const size_t close = text_.find("-->", at_);
     const size_t end = close == std::string_view::npos ? text_.size() : close + 3;
     while (at_ < end) {
-      if (is_line_end(text_[at_])) skip_line_end();
-      else ++at_;
+      if (is_line_end(text_[at_]))
+        skip_line_end();
+      else
+        ++at_;
     }
   }
   /// Moves over a backslash-newline and the blanks of the line that continues.
@@ -103,17 +105,27 @@ Result<void> LineReader::read_escaped(std::string& out) {
   const char c = text_[at_++];
   if (c != 'u') {
     switch (c) {
-      case 't': out += '\t'; break;
-      case 'n': out += '\n'; break;
-      case 'r': out += '\r'; break;
-      case 'f': out += '\f'; break;
-      default: out += c;
+      case 't':
+        out += '\t';
+        break;
+      case 'n':
+        out += '\n';
+        break;
+      case 'r':
+        out += '\r';
+        break;
+      case 'f':
+        out += '\f';
+        break;
+      default:
+        out += c;
     }
     return {};
   }
   const auto high = hex4(text_, at_);
   if (!high) {
-    return fail(Errc::kInvalid, fmt::format("line {}: \\u must be followed by four hexadecimal digits, e.g. \\u00e9", number_));
+    return fail(Errc::kInvalid,
+                fmt::format("line {}: \\u must be followed by four hexadecimal digits, e.g. \\u00e9", number_));
   }
   at_ += 4;
   uint32_t code = *high;
@@ -195,23 +207,42 @@ std::string escape(std::string_view text, bool is_key) {
     const bool first = i == 0;
     const uint32_t code = next_code_point(text, i);
     switch (code) {
-      case '\\': out += "\\\\"; break;
-      case '\t': out += "\\t"; break;
-      case '\n': out += "\\n"; break;
-      case '\r': out += "\\r"; break;
-      case '\f': out += "\\f"; break;
-      case ' ': out += is_key || first ? "\\ " : " "; break;
+      case '\\':
+        out += "\\\\";
+        break;
+      case '\t':
+        out += "\\t";
+        break;
+      case '\n':
+        out += "\\n";
+        break;
+      case '\r':
+        out += "\\r";
+        break;
+      case '\f':
+        out += "\\f";
+        break;
+      case ' ':
+        out += is_key || first ? "\\ " : " ";
+        break;
       case '=':
-      case ':': out += is_key ? "\\" : ""; out += static_cast<char>(code); break;
+      case ':':
+        out += is_key ? "\\" : "";
+        out += static_cast<char>(code);
+        break;
       case '#':
-      case '!': out += is_key && first ? "\\" : ""; out += static_cast<char>(code); break;
+      case '!':
+        out += is_key && first ? "\\" : "";
+        out += static_cast<char>(code);
+        break;
       default:
         if (code >= 0x20 && code < 0x7F) {
           out += static_cast<char>(code);
         } else if (code < 0x10000) {
           out += fmt::format("\\u{:04X}", code);
         } else {
-          out += fmt::format("\\u{:04X}\\u{:04X}", 0xD800 + ((code - 0x10000) >> 10), 0xDC00 + ((code - 0x10000) & 0x3FF));
+          out +=
+              fmt::format("\\u{:04X}\\u{:04X}", 0xD800 + ((code - 0x10000) >> 10), 0xDC00 + ((code - 0x10000) & 0x3FF));
         }
     }
   }
@@ -292,7 +323,8 @@ std::string Properties::text() const {
   return out;
 }
 
-std::string Properties::rewrite(std::string_view original, const std::vector<std::pair<std::string, std::string>>& changes) {
+std::string Properties::rewrite(std::string_view original,
+                                const std::vector<std::pair<std::string, std::string>>& changes) {
   std::string out;
   std::vector<bool> done(changes.size(), false);
   size_t copied = 0;
@@ -362,7 +394,8 @@ Result<double> option_double(std::string_view key, std::string_view text) {
   const std::string value(trim(text));
   char* stop = nullptr;
   const double number = std::strtod(value.c_str(), &stop);
-  if (value.empty() || *stop != '\0') return fail(Errc::kInvalid, fmt::format("{}={}: must be a number, e.g. 0.8", key, text));
+  if (value.empty() || *stop != '\0')
+    return fail(Errc::kInvalid, fmt::format("{}={}: must be a number, e.g. 0.8", key, text));
   return number;
 }
 

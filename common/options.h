@@ -32,9 +32,10 @@ class Properties {
   void set(std::string_view key, std::string_view value);
   std::string text() const;  ///< one key=value per line, in order, escaped so that Java reads the same
 
-  /// `original` (a file's text) with the given keys set: changed lines are replaced where they stand, new ones appended,
-  /// comments and everything else kept.
-  static std::string rewrite(std::string_view original, const std::vector<std::pair<std::string, std::string>>& changes);
+  /// `original` (a file's text) with the given keys set: changed lines are replaced where they stand, new ones
+  /// appended, comments and everything else kept.
+  static std::string rewrite(std::string_view original,
+                             const std::vector<std::pair<std::string, std::string>>& changes);
 
  private:
   std::vector<std::pair<std::string, std::string>> pairs_;
@@ -49,7 +50,7 @@ struct Option {
   std::string_view unit;     ///< "ms", "bytes", "" …
   std::string_view meaning;  ///< one sentence, with the reason for the default where it differs from RocketMQ's
   int64_t low = INT64_MIN, high = INT64_MAX;  ///< accepted range of a number
-  bool changeable = false;   ///< may be changed while running (UPDATE_BROKER_CONFIG)
+  bool changeable = false;                    ///< may be changed while running (UPDATE_BROKER_CONFIG)
 };
 
 /// Sets one option from text; kInvalid names key, value and what is accepted.
@@ -103,9 +104,12 @@ std::string option_text(const Config& config, const Option<Config>& option) {
       [&](auto member) -> std::string {
         const auto& value = config.*member;
         using M = std::decay_t<decltype(value)>;
-        if constexpr (std::is_same_v<M, bool>) return value ? "true" : "false";
-        else if constexpr (std::is_same_v<M, std::string>) return value;
-        else return std::to_string(value);
+        if constexpr (std::is_same_v<M, bool>)
+          return value ? "true" : "false";
+        else if constexpr (std::is_same_v<M, std::string>)
+          return value;
+        else
+          return std::to_string(value);
       },
       option.member);
 }

@@ -8,8 +8,8 @@ namespace comet {
 namespace {
 
 constexpr std::string_view kFixedSystemTopics[] = {
-    kAutoCreateTopic, kScheduleTopic,         kBenchmarkTopic, kHalfTopic,           kTraceTopic,
-    kOpHalfTopic,     kTransCheckMaxTimeTopic, kSelfTestTopic, kOffsetMovedEventTopic, kCheckpointTopic};
+    kAutoCreateTopic,        kScheduleTopic, kBenchmarkTopic,        kHalfTopic,      kTraceTopic, kOpHalfTopic,
+    kTransCheckMaxTimeTopic, kSelfTestTopic, kOffsetMovedEventTopic, kCheckpointTopic};
 
 constexpr std::string_view kNotForClients[] = {kScheduleTopic,          kHalfTopic,     kOpHalfTopic,
                                                kTransCheckMaxTimeTopic, kSelfTestTopic, kOffsetMovedEventTopic};
@@ -26,7 +26,8 @@ bool contains(const List& list, std::string_view name) {
 bool is_blank(std::string_view text) { return text.find_first_not_of(" \t\r\n\f\v") == std::string_view::npos; }
 
 bool is_legal(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '%' || c == '|' || c == '_' || c == '-';
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '%' || c == '|' ||
+         c == '_' || c == '-';
 }
 
 bool is_legal_name(std::string_view name) { return std::all_of(name.begin(), name.end(), is_legal); }
@@ -38,11 +39,15 @@ std::string dlq_topic(std::string_view group) { return std::string(kDlqTopicPref
 bool is_retry_topic(std::string_view topic) { return topic.starts_with(kRetryTopicPrefix); }
 bool is_dlq_topic(std::string_view topic) { return topic.starts_with(kDlqTopicPrefix); }
 
-bool is_system_topic(std::string_view topic) { return topic.starts_with(kSystemTopicPrefix) || contains(kFixedSystemTopics, topic); }
+bool is_system_topic(std::string_view topic) {
+  return topic.starts_with(kSystemTopicPrefix) || contains(kFixedSystemTopics, topic);
+}
 
 bool is_forbidden_to_send(std::string_view topic) { return contains(kNotForClients, topic); }
 
-bool is_system_group(std::string_view group) { return group.starts_with(kSystemGroupPrefix) || contains(kSystemGroups, group); }
+bool is_system_group(std::string_view group) {
+  return group.starts_with(kSystemGroupPrefix) || contains(kSystemGroups, group);
+}
 
 std::string topic_name_problem(std::string_view topic) {
   if (is_blank(topic)) return "The specified topic is blank.";

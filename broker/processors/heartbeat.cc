@@ -39,7 +39,8 @@ Reply HeartbeatProcessor::heartbeat(const Call& call, const remoting::HeartBeatR
   return Reply::ok(remoting::HeartBeatResponse{.supports_heartbeat_v2 = true, .subscription_changed = changed});
 }
 
-/// Whether a group's stored subscriptions are another client's: a version 2 heartbeat without them must send them again.
+/// Whether a group's stored subscriptions are another client's: a version 2 heartbeat without them must send them
+/// again.
 bool HeartbeatProcessor::remember_fingerprint(const std::string& group, int32_t fingerprint) {
   std::lock_guard lock(mu_);
   const auto [known, is_new] = fingerprints_.try_emplace(group, fingerprint);
@@ -89,7 +90,8 @@ Reply HeartbeatProcessor::unregister(const Call& call, const remoting::Unregiste
 Reply HeartbeatProcessor::consumer_list(const Call&, const remoting::GetConsumerListByGroupRequest& request) {
   remoting::ConsumerIdList list{consumers_.client_ids(request.consumer_group)};
   if (list.ids.empty()) {
-    return Reply::refuse(ResponseCode::kSystemError, fmt::format("no consumer for this group, {}", request.consumer_group));
+    return Reply::refuse(ResponseCode::kSystemError,
+                         fmt::format("no consumer for this group, {}", request.consumer_group));
   }
   return Reply::ok_body(to_json(list));
 }
@@ -97,10 +99,12 @@ Reply HeartbeatProcessor::consumer_list(const Call&, const remoting::GetConsumer
 Reply HeartbeatProcessor::check_client(const Call& call, const remoting::CheckClientConfigRequest&) {
   auto body = remoting::parse_check_client_body(call.body);
   if (!body) return Reply::refuse(ResponseCode::kSystemError, std::move(body).error().what);
-  const bool by_tag = !body->subscription || body->subscription->expression_type.empty() || body->subscription->expression_type == "TAG";
+  const bool by_tag = !body->subscription || body->subscription->expression_type.empty() ||
+                      body->subscription->expression_type == "TAG";
   if (by_tag) return Reply::ok();
-  return Reply::refuse(ResponseCode::kSystemError,
-                       fmt::format("The broker does not support consumer to filter message by {}", body->subscription->expression_type));
+  return Reply::refuse(
+      ResponseCode::kSystemError,
+      fmt::format("The broker does not support consumer to filter message by {}", body->subscription->expression_type));
 }
 
 }  // namespace comet::broker

@@ -17,7 +17,8 @@ namespace comet::broker {
 /// Threads: any loop. Source: ClientManageProcessor, ConsumerManageProcessor; behaviour.md 5; remoting.md 8.6.
 class HeartbeatProcessor {
  public:
-  HeartbeatProcessor(const LiveConfig& config, Topics& topics, Groups& groups, Consumers& consumers, Producers& producers)
+  HeartbeatProcessor(const LiveConfig& config, Topics& topics, Groups& groups, Consumers& consumers,
+                     Producers& producers)
       : config_(config), topics_(topics), groups_(groups), consumers_(consumers), producers_(producers) {}
 
   remoting::Reply heartbeat(const remoting::Call& call, const remoting::HeartBeatRequest& request);
@@ -29,7 +30,8 @@ class HeartbeatProcessor {
   void forget_group(std::string_view group);
 
  private:
-  void register_consumer(const ClientInfo& client, const remoting::HeartbeatData& data, const remoting::ConsumerData& consumer);
+  void register_consumer(const ClientInfo& client, const remoting::HeartbeatData& data,
+                         const remoting::ConsumerData& consumer);
   bool remember_fingerprint(const std::string& group, int32_t fingerprint);
 
   const LiveConfig& config_;
@@ -37,7 +39,7 @@ class HeartbeatProcessor {
   Groups& groups_;
   Consumers& consumers_;
   Producers& producers_;
-  std::mutex mu_;  // guards what follows
+  std::mutex mu_;                                             // guards what follows
   std::map<std::string, int32_t, std::less<>> fingerprints_;  // of a group's last heartbeat; 0 after one of version 1
 };
 

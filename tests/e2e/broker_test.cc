@@ -7,8 +7,9 @@ namespace {
 
 using Catch::Matchers::Contains;
 
-constexpr int32_t kUpdateTopic = 17, kHeartbeat = 34, kCommitOffset = 15, kQueryOffset = 14, kConsumerList = 38, kPull = 11, kLitePull = 361,
-                  kRoute = 105, kSend = 10, kMaxOffset = 30, kUpdateConfig = 25, kNotifyIdsChanged = 40;
+constexpr int32_t kUpdateTopic = 17, kHeartbeat = 34, kCommitOffset = 15, kQueryOffset = 14, kConsumerList = 38,
+                  kPull = 11, kLitePull = 361, kRoute = 105, kSend = 10, kMaxOffset = 30, kUpdateConfig = 25,
+                  kNotifyIdsChanged = 40;
 
 /// Routes as the name server answers them; empty if it knows none.
 std::string route(Cluster& cluster, const std::string& topic) {
@@ -18,13 +19,22 @@ std::string route(Cluster& cluster, const std::string& topic) {
 }
 
 RawClient::Ext topic_fields(const std::string& topic) {
-  return {{"topic", topic},         {"defaultTopic", "TBW102"},         {"readQueueNums", "4"}, {"writeQueueNums", "4"}, {"perm", "6"},
-          {"topicFilterType", "SINGLE_TAG"}, {"topicSysFlag", "0"}, {"order", "false"}};
+  return {{"topic", topic}, {"defaultTopic", "TBW102"},        {"readQueueNums", "4"}, {"writeQueueNums", "4"},
+          {"perm", "6"},    {"topicFilterType", "SINGLE_TAG"}, {"topicSysFlag", "0"},  {"order", "false"}};
 }
 
 RawClient::Ext send_fields(const std::string& topic) {
-  return {{"producerGroup", "p"}, {"topic", topic}, {"defaultTopic", "TBW102"}, {"defaultTopicQueueNums", "4"}, {"queueId", "0"}, {"sysFlag", "0"},
-          {"bornTimestamp", "1700000000000"}, {"flag", "0"}, {"properties", ""}, {"reconsumeTimes", "0"}, {"unitMode", "false"}};
+  return {{"producerGroup", "p"},
+          {"topic", topic},
+          {"defaultTopic", "TBW102"},
+          {"defaultTopicQueueNums", "4"},
+          {"queueId", "0"},
+          {"sysFlag", "0"},
+          {"bornTimestamp", "1700000000000"},
+          {"flag", "0"},
+          {"properties", ""},
+          {"reconsumeTimes", "0"},
+          {"unitMode", "false"}};
 }
 
 std::string heartbeat_of(const std::string& client, const std::string& group) {
@@ -43,7 +53,8 @@ TEST_CASE("a broker is routable as soon as it says that it has started", "[e2e][
   CHECK(cluster.broker.read("store/abort") != "absent");
 }
 
-TEST_CASE("SIGTERM and SIGINT end a broker cleanly within two seconds, and it leaves the name server", "[e2e][broker]") {
+TEST_CASE("SIGTERM and SIGINT end a broker cleanly within two seconds, and it leaves the name server",
+          "[e2e][broker]") {
   const int signal = GENERATE(SIGTERM, SIGINT);
   Cluster cluster;
   CHECK(cluster.broker.stop(signal) == 0);
@@ -62,7 +73,9 @@ TEST_CASE("new topics are in the routes at once, and topics, groups and offsets 
     RawClient consumer(cluster.broker.port());
     consumer.send(kHeartbeat, {}, heartbeat_of("c1", "g"), 479, 0);  // its own notice may come before the answer
     REQUIRE(eventually([&] { return client.call(kConsumerList, {{"consumerGroup", "g"}}).code == 0; }));
-    REQUIRE(client.call(kCommitOffset, {{"consumerGroup", "g"}, {"topic", "T"}, {"queueId", "2"}, {"commitOffset", "41"}}).code == 0);
+    REQUIRE(
+        client.call(kCommitOffset, {{"consumerGroup", "g"}, {"topic", "T"}, {"queueId", "2"}, {"commitOffset", "41"}})
+            .code == 0);
   }
   REQUIRE(cluster.broker.stop() == 0);
   cluster.start_broker();
@@ -85,10 +98,14 @@ TEST_CASE("a group's consumers are told when one joins and when one's connection
     RawClient second(cluster.broker.port());
     second.send(kHeartbeat, {}, heartbeat_of("c2", "g"), 479, 0);
     RawClient asker(cluster.broker.port());
-    REQUIRE(eventually([&] { return asker.call(kConsumerList, {{"consumerGroup", "g"}}).body == R"({"consumerIdList":["c1","c2"]})"; }));
+    REQUIRE(eventually([&] {
+      return asker.call(kConsumerList, {{"consumerGroup", "g"}}).body == R"({"consumerIdList":["c1","c2"]})";
+    }));
   }
   RawClient asker(cluster.broker.port());
-  CHECK(eventually([&] { return asker.call(kConsumerList, {{"consumerGroup", "g"}}).body == R"({"consumerIdList":["c1"]})"; }));
+  CHECK(eventually([&] {
+    return asker.call(kConsumerList, {{"consumerGroup", "g"}}).body == R"({"consumerIdList":["c1"]})";
+  }));
   int notices = 0;
   for (int n = 0; n < 4 && notices < 2; ++n) notices += first.receive().code == kNotifyIdsChanged ? 1 : 0;
   CHECK(notices == 2);
@@ -107,7 +124,8 @@ TEST_CASE("the fast port serves everything but pulls", "[e2e][broker]") {
 
 TEST_CASE("a second process on the same store is refused with one sentence", "[e2e][broker]") {
   Cluster cluster;
-  Daemon second("mqbroker", cluster.dir() / "second", Cluster::broker_file(cluster.broker.folder(), ""), "The broker[broker-a, 127.0.0.1:");
+  Daemon second("mqbroker", cluster.dir() / "second", Cluster::broker_file(cluster.broker.folder(), ""),
+                "The broker[broker-a, 127.0.0.1:");
   second.start();
   CHECK(second.process().wait() == 1);
   CHECK_THAT(second.output(), Contains("is in use") && Contains(std::to_string(cluster.broker.process().pid())));
@@ -124,7 +142,8 @@ TEST_CASE("what is wrong at the start is one sentence and exit code 1", "[e2e][b
                                              {"brokerRole=SLAVE\nbrokerId=1\n", "replication isn't built yet"},
                                              {"namesrvAddr=nowhere\n", "'nowhere' must be host:port"},
                                              {"storePathRootDir=/proc/nothing\n", "/proc/nothing"}}));
-  Daemon broker("mqbroker", dir / "broker", "listenPort=0\nbrokerIP1=127.0.0.1\nstorePathRootDir=" + dir.path() + "/s\n" + wrong.settings,
+  Daemon broker("mqbroker", dir / "broker",
+                "listenPort=0\nbrokerIP1=127.0.0.1\nstorePathRootDir=" + dir.path() + "/s\n" + wrong.settings,
                 "boot success");
   broker.start();
   CHECK(broker.process().wait() == 1);
@@ -134,8 +153,10 @@ TEST_CASE("what is wrong at the start is one sentence and exit code 1", "[e2e][b
 
 TEST_CASE("a taken port names itself, and a start that failed leaves a clean store", "[e2e][broker]") {
   Cluster cluster;
-  Daemon second("mqbroker", cluster.dir() / "second",
-                Cluster::broker_file(cluster.dir() / "second", "listenPort=" + std::to_string(cluster.broker.port()) + "\n"), "boot success");
+  Daemon second(
+      "mqbroker", cluster.dir() / "second",
+      Cluster::broker_file(cluster.dir() / "second", "listenPort=" + std::to_string(cluster.broker.port()) + "\n"),
+      "boot success");
   second.start();
   CHECK(second.process().wait() == 1);
   CHECK_THAT(second.output(), Contains(std::to_string(cluster.broker.port())));
@@ -147,9 +168,11 @@ TEST_CASE("a broker without write permission is shown so in the routes, and back
   RawClient client(cluster.broker.port());
   REQUIRE(client.call(kUpdateTopic, topic_fields("T")).code == 0);
   REQUIRE(client.call(kUpdateConfig, {}, "brokerPermission=4\n").code == 0);
-  CHECK(eventually([&] { return route(cluster, "T").find("\"perm\":4") != std::string::npos; }, std::chrono::seconds(2)));
+  CHECK(
+      eventually([&] { return route(cluster, "T").find("\"perm\":4") != std::string::npos; }, std::chrono::seconds(2)));
   REQUIRE(client.call(kUpdateConfig, {}, "brokerPermission=6\n").code == 0);
-  CHECK(eventually([&] { return route(cluster, "T").find("\"perm\":6") != std::string::npos; }, std::chrono::seconds(2)));
+  CHECK(
+      eventually([&] { return route(cluster, "T").find("\"perm\":6") != std::string::npos; }, std::chrono::seconds(2)));
   CHECK_THAT(cluster.broker.read("daemon.conf"), Contains("brokerPermission=6"));
 }
 

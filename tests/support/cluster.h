@@ -59,7 +59,8 @@ class Cluster {
  public:
   explicit Cluster(const std::string& broker_settings = {})
       : name_server("mqnamesrv", dir_ / "namesrv", "listenPort=0\nbindAddress=127.0.0.1\n", "address 127.0.0.1:"),
-        broker("mqbroker", dir_ / "broker", broker_file(dir_ / "broker", broker_settings), "The broker[broker-a, 127.0.0.1:") {
+        broker("mqbroker", dir_ / "broker", broker_file(dir_ / "broker", broker_settings),
+               "The broker[broker-a, 127.0.0.1:") {
     name_server.start();
     REQUIRE(name_server.running());
     start_broker();
@@ -70,8 +71,10 @@ class Cluster {
   const TempDir& dir() const { return dir_; }
 
   static std::string broker_file(const std::string& folder, const std::string& more) {
-    return "brokerName=broker-a\nlistenPort=0\nbrokerIP1=127.0.0.1\nbindAddress=127.0.0.1\nmappedFileSizeCommitLog=16777216\n"
-           "maxHashSlotNum=1000\nmaxIndexNum=4000\nstorePathRootDir=" + folder + "/store\n" + more;
+    return "brokerName=broker-a\nlistenPort=0\nbrokerIP1=127.0.0.1\nbindAddress=127.0.0.1\nmappedFileSizeCommitLog="
+           "16777216\n"
+           "maxHashSlotNum=1000\nmaxIndexNum=4000\nstorePathRootDir=" +
+           folder + "/store\n" + more;
   }
 
  private:

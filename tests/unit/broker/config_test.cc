@@ -28,7 +28,8 @@ Error problem(std::string_view text) {
 
 TEST_CASE("RocketMQ's sample broker.conf loads without a word", "[broker][config]") {
   const auto config = loaded(
-      "brokerClusterName = DefaultCluster\nbrokerName = broker-a\nbrokerId = 0\ndeleteWhen = 04\nfileReservedTime = 48\n"
+      "brokerClusterName = DefaultCluster\nbrokerName = broker-a\nbrokerId = 0\ndeleteWhen = 04\nfileReservedTime = "
+      "48\n"
       "brokerRole = ASYNC_MASTER\nflushDiskType = ASYNC_FLUSH\n");
   CHECK(config.config.broker_name == "broker-a");
   CHECK(config.config.store.file_reserved_hours == 48);
@@ -51,8 +52,9 @@ TEST_CASE("an empty file means RocketMQ's defaults", "[broker][config]") {
 }
 
 TEST_CASE("keys reach the store's options", "[broker][config]") {
-  const auto options = loaded("storePathRootDir=/d/s\nstorePathCommitLog=/d/1, /d/2\nflushDiskType=SYNC_FLUSH\n"
-                              "mapedFileSizeCommitLog=1048576\nmappedFileSizeConsumeQueue=100001\nreadUnCommitted=true\n")
+  const auto options = loaded(
+                           "storePathRootDir=/d/s\nstorePathCommitLog=/d/1, /d/2\nflushDiskType=SYNC_FLUSH\n"
+                           "mapedFileSizeCommitLog=1048576\nmappedFileSizeConsumeQueue=100001\nreadUnCommitted=true\n")
                            .config.store_options();
   CHECK(options.root == "/d/s");
   CHECK(options.commit_log_paths == std::vector<std::string>{"/d/1", "/d/2"});
@@ -75,10 +77,10 @@ TEST_CASE("a bad value stops the start and names file, line and accepted form", 
 
 TEST_CASE("a key that asks for what is not built stops the start with a remedy", "[broker][config]") {
   for (const std::string line :
-       {"aclEnable=true", "authenticationEnabled=true", "authorizationEnabled=TRUE", "useTLS=true", "tls.server.mode=enforcing",
-        "enableDLegerCommitLog=true", "enableControllerMode=true", "duplicationEnable=true", "storeType=defaultRocksDB",
-        "configManagerVersion=v2", "enableLmq=true", "enableMultiDispatch=true", "brokerRole=SYNC_MASTER",
-        "brokerRole=SLAVE\nbrokerId=1"}) {
+       {"aclEnable=true", "authenticationEnabled=true", "authorizationEnabled=TRUE", "useTLS=true",
+        "tls.server.mode=enforcing", "enableDLegerCommitLog=true", "enableControllerMode=true",
+        "duplicationEnable=true", "storeType=defaultRocksDB", "configManagerVersion=v2", "enableLmq=true",
+        "enableMultiDispatch=true", "brokerRole=SYNC_MASTER", "brokerRole=SLAVE\nbrokerId=1"}) {
     CAPTURE(line);
     const Error error = problem(line);
     CHECK(error.code == Errc::kUnsupported);
@@ -88,13 +90,15 @@ TEST_CASE("a key that asks for what is not built stops the start with a remedy",
 }
 
 TEST_CASE("the same keys with their harmless value are taken silently", "[broker][config]") {
-  const auto config = loaded("aclEnable=false\nstoreType=default\nenableLmq=False\nconfigManagerVersion=v1\ntls.server.mode=permissive\n");
+  const auto config = loaded(
+      "aclEnable=false\nstoreType=default\nenableLmq=False\nconfigManagerVersion=v1\ntls.server.mode=permissive\n");
   CHECK(config.notices.empty());
   CHECK(config.warnings.empty());
 }
 
 TEST_CASE("keys for threads, Netty and later features are accepted with one line each", "[broker][config]") {
-  const auto config = loaded("sendMessageThreadPoolNums=16\nserverWorkerThreads=8\nuseEpollNativeSelector=true\ntransactionCheckMax=3\n");
+  const auto config = loaded(
+      "sendMessageThreadPoolNums=16\nserverWorkerThreads=8\nuseEpollNativeSelector=true\ntransactionCheckMax=3\n");
   REQUIRE(config.notices.size() == 3);  // serverWorkerThreads has its default
   CHECK(config.notices[0].find("sendMessageThreadPoolNums=16 is accepted without effect: ") == 0);
   CHECK(config.warnings.empty());

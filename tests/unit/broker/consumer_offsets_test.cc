@@ -32,7 +32,8 @@ TEST_CASE("Apache's consumerOffset.json with bare keys is read and written alike
   BrokerState state;
   const std::string text =
       "{\n\t\"dataVersion\":{\"counter\":9,\"stateVersion\":0,\"timestamp\":1700000000000},\n\t\"groupTopicMap\":{\n"
-      "\t\t\"billing\":[\"%RETRY%billing\",\"OrderPaid\"]\n\t},\n\t\"offsetTable\":{\n\t\t\"%RETRY%billing@billing\":{0:1\n\t\t},\n"
+      "\t\t\"billing\":[\"%RETRY%billing\",\"OrderPaid\"]\n\t},\n\t\"offsetTable\":{\n\t\t\"%RETRY%billing@billing\":{"
+      "0:1\n\t\t},\n"
       "\t\t\"OrderPaid@billing\":{0:12,1:9,2:0,3:7\n\t\t}\n\t}\n}";
   state.write("consumerOffset.json", text);
   REQUIRE(state.load());
@@ -49,9 +50,11 @@ TEST_CASE("offsets survive a restart; the file is written only when something ch
   REQUIRE(state.load());
   REQUIRE(state.tables->offsets.persist());
   CHECK(state.read("consumerOffset.json") == "absent");
-  for (int32_t queue = 0; queue < 20; ++queue) state.tables->offsets.commit("g", "T", QueueId(queue), QueueOffset(queue * 10));
+  for (int32_t queue = 0; queue < 20; ++queue)
+    state.tables->offsets.commit("g", "T", QueueId(queue), QueueOffset(queue * 10));
   state.restart();
-  for (int32_t queue = 0; queue < 20; ++queue) CHECK(state.tables->offsets.committed("g", "T", QueueId(queue)) == QueueOffset(queue * 10));
+  for (int32_t queue = 0; queue < 20; ++queue)
+    CHECK(state.tables->offsets.committed("g", "T", QueueId(queue)) == QueueOffset(queue * 10));
   REQUIRE(state.files->remove(state.path("consumerOffset.json")));
   state.tables->offsets.commit("g", "T", QueueId(3), QueueOffset(30));  // what it was already
   state.tables->offsets.on_pull("g", "T", QueueId(3), std::nullopt, QueueOffset(99));
@@ -114,7 +117,8 @@ TEST_CASE("commits of many threads are all kept", "[broker][offsets]") {
   for (int t = 0; t < 4; ++t) {
     threads.emplace_back([&, t] {
       for (int32_t n = 0; n < 500; ++n) {
-        state.tables->offsets.commit("g" + std::to_string(t), "T" + std::to_string(n % 50), QueueId(n % 8), QueueOffset(n));
+        state.tables->offsets.commit("g" + std::to_string(t), "T" + std::to_string(n % 50), QueueId(n % 8),
+                                     QueueOffset(n));
       }
     });
   }

@@ -179,10 +179,11 @@ TEST_CASE("a heartbeat brings its groups, their retry topics and the producers",
   Heartbeats fixture;
   auto a = fixture.channel();
   const auto reply = fixture.beat(
-      a, R"({"clientID":"10.0.0.7@1","consumerDataSet":[{"consumeFromWhere":"CONSUME_FROM_LAST_OFFSET","consumeType":"CONSUME_PASSIVELY",)"
-         R"("groupName":"g","messageModel":"CLUSTERING","subscriptionDataSet":[{"classFilterMode":false,"codeSet":[2598919],)"
-         R"("expressionType":"TAG","subString":"TagA","subVersion":1700000000000,"tagsSet":["TagA"],"topic":"T"}],"unitMode":false}],)"
-         R"("producerDataSet":[{"groupName":"p"}]})");
+      a,
+      R"({"clientID":"10.0.0.7@1","consumerDataSet":[{"consumeFromWhere":"CONSUME_FROM_LAST_OFFSET","consumeType":"CONSUME_PASSIVELY",)"
+      R"("groupName":"g","messageModel":"CLUSTERING","subscriptionDataSet":[{"classFilterMode":false,"codeSet":[2598919],)"
+      R"("expressionType":"TAG","subString":"TagA","subVersion":1700000000000,"tagsSet":["TagA"],"topic":"T"}],"unitMode":false}],)"
+      R"("producerDataSet":[{"groupName":"p"}]})");
   CHECK(reply.code == remoting::ResponseCode::kSuccess);
   CHECK(reply.ext_json == R"("IS_SUPPORT_HEART_BEAT_V2":"true","IS_SUB_CHANGE":"true")");
   const ConsumerGroup* group = fixture.consumers().find("g");
@@ -197,8 +198,9 @@ TEST_CASE("a heartbeat brings its groups, their retry topics and the producers",
 TEST_CASE("the C++ client's heartbeat with numbers for enums is understood", "[broker][heartbeat]") {
   Heartbeats fixture;
   auto a = fixture.channel();
-  fixture.beat(a, R"({"clientID":"c","consumerDataSet":[{"groupName":"g","consumeFromWhere":0,"consumeType":1,"messageModel":0,)"
-                  R"("subscriptionDataSet":[{"topic":"T","subString":"*","subVersion":"17"}]}]})");
+  fixture.beat(
+      a, R"({"clientID":"c","consumerDataSet":[{"groupName":"g","consumeFromWhere":0,"consumeType":1,"messageModel":0,)"
+         R"("subscriptionDataSet":[{"topic":"T","subString":"*","subVersion":"17"}]}]})");
   REQUIRE(fixture.consumers().find("g") != nullptr);
   CHECK(fixture.consumers().find("g")->broadcasting());
   CHECK((*fixture.consumers().find("g")->find("T"))->version == 17);
@@ -207,7 +209,8 @@ TEST_CASE("the C++ client's heartbeat with numbers for enums is understood", "[b
 TEST_CASE("a group that may not be created is passed over; the heartbeat succeeds", "[broker][heartbeat]") {
   Heartbeats fixture;
   auto a = fixture.channel();
-  const auto reply = fixture.beat(a, R"({"clientID":"c","consumerDataSet":[{"groupName":"not legal!","subscriptionDataSet":[]}]})");
+  const auto reply =
+      fixture.beat(a, R"({"clientID":"c","consumerDataSet":[{"groupName":"not legal!","subscriptionDataSet":[]}]})");
   CHECK(reply.code == remoting::ResponseCode::kSuccess);
   CHECK(fixture.consumers().groups().empty());
 }
@@ -216,8 +219,9 @@ TEST_CASE("version 2 heartbeats learn whether the stored subscriptions are anoth
   Heartbeats fixture;
   auto a = fixture.channel();
   const auto changed = [&](int fingerprint) {
-    const auto reply = fixture.beat(a, R"({"clientID":"c","heartbeatFingerprint":)" + std::to_string(fingerprint) +
-                                           R"(,"withoutSub":false,"consumerDataSet":[{"groupName":"g","subscriptionDataSet":[]}]})");
+    const auto reply =
+        fixture.beat(a, R"({"clientID":"c","heartbeatFingerprint":)" + std::to_string(fingerprint) +
+                            R"(,"withoutSub":false,"consumerDataSet":[{"groupName":"g","subscriptionDataSet":[]}]})");
     return reply.ext_json.find(R"("IS_SUB_CHANGE":"true")") != std::string::npos;
   };
   CHECK_FALSE(changed(7));

@@ -12,7 +12,8 @@ using test::BrokerState;
 TEST_CASE("RocketMQ's own groups are there from the start", "[broker][groups]") {
   BrokerState state;
   REQUIRE(state.load());
-  for (const char* name : {"TOOLS_CONSUMER", "FILTERSRV_CONSUMER", "SELF_TEST_C_GROUP", "CID_ONS-HTTP-PROXY", "CID_RMQ_SYS_TRANS"}) {
+  for (const char* name :
+       {"TOOLS_CONSUMER", "FILTERSRV_CONSUMER", "SELF_TEST_C_GROUP", "CID_ONS-HTTP-PROXY", "CID_RMQ_SYS_TRANS"}) {
     CAPTURE(name);
     CHECK(state.tables->groups.find(name) != nullptr);
   }
@@ -37,11 +38,12 @@ TEST_CASE("a group is created when it first appears, if that is allowed and its 
 
 TEST_CASE("Apache's subscriptionGroup.json is read and survives a restart", "[broker][groups]") {
   BrokerState state;
-  state.write("subscriptionGroup.json",
-              R"({"dataVersion":{"counter":2,"timestamp":1700000000000},"forbiddenTable":{"billing":{"OrderPaid":4}},)"
-              R"("subscriptionGroupTable":{"billing":{"brokerId":0,"consumeBroadcastEnable":false,"consumeEnable":true,)"
-              R"("groupName":"billing","groupRetryPolicy":{"exponentialRetryPolicy":{"initial":1,"max":2,"multiplier":3},"type":"EXPONENTIAL"},)"
-              R"("retryMaxTimes":5,"retryQueueNums":2,"attributes":{"a":"b"},"whichBrokerWhenConsumeSlowly":1}}})");
+  state.write(
+      "subscriptionGroup.json",
+      R"({"dataVersion":{"counter":2,"timestamp":1700000000000},"forbiddenTable":{"billing":{"OrderPaid":4}},)"
+      R"("subscriptionGroupTable":{"billing":{"brokerId":0,"consumeBroadcastEnable":false,"consumeEnable":true,)"
+      R"("groupName":"billing","groupRetryPolicy":{"exponentialRetryPolicy":{"initial":1,"max":2,"multiplier":3},"type":"EXPONENTIAL"},)"
+      R"("retryMaxTimes":5,"retryQueueNums":2,"attributes":{"a":"b"},"whichBrokerWhenConsumeSlowly":1}}})");
   REQUIRE(state.load());
   state.tables->groups.find_or_create("another");
   state.restart();

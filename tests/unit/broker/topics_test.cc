@@ -16,7 +16,8 @@ const std::string kApacheTopics =
     "{\n\t\"dataVersion\":{\"counter\":3,\"stateVersion\":0,\"timestamp\":1700000000000},\n\t\"topicConfigTable\":{\n"
     "\t\t\"OrderPaid\":{\n\t\t\t\"attributes\":{\"message.type\":\"FIFO\"},\n\t\t\t\"order\":true,\n\t\t\t\"perm\":6,\n"
     "\t\t\t\"readQueueNums\":4,\n\t\t\t\"topicFilterType\":\"MULTI_TAG\",\n\t\t\t\"topicName\":\"OrderPaid\",\n"
-    "\t\t\t\"topicSysFlag\":1,\n\t\t\t\"writeQueueNums\":2\n\t\t},\n\t\t\"TBW102\":{\"perm\":7,\"readQueueNums\":3,\"writeQueueNums\":3,"
+    "\t\t\t\"topicSysFlag\":1,\n\t\t\t\"writeQueueNums\":2\n\t\t},\n\t\t\"TBW102\":{\"perm\":7,\"readQueueNums\":3,"
+    "\"writeQueueNums\":3,"
     "\"topicName\":\"TBW102\"}\n\t}\n}";
 
 }  // namespace
@@ -81,7 +82,8 @@ TEST_CASE("topics survive a restart unchanged, in Apache's layout", "[broker][to
   state.restart();
   CHECK(state.tables->topics.all() == before);
   const std::string text = state.read("topics.json");
-  CHECK(text.find("\t\t\"OrderPaid\":{\n\t\t\t\"attributes\":{\"message.type\":\"FIFO\"},\n\t\t\t\"order\":true,\n") != std::string::npos);
+  CHECK(text.find("\t\t\"OrderPaid\":{\n\t\t\t\"attributes\":{\"message.type\":\"FIFO\"},\n\t\t\t\"order\":true,\n") !=
+        std::string::npos);
   CHECK_FALSE(nlohmann::json::parse(text, nullptr, false).is_discarded());
   CHECK(state.read("topics.json.bak") == kApacheTopics);
 }

@@ -60,7 +60,9 @@ TEST_CASE("a properties file reads as Java reads it", "[common][options]") {
 
 TEST_CASE("blanks at a value's end, a byte order mark and an XML comment are skipped", "[common][options]") {
   CHECK(value_of("fileReservedTime = 11 \t\n", "fileReservedTime") == "11");
-  CHECK(value_of("\xEF\xBB\xBF" "a=1", "a") == "1");
+  CHECK(value_of("\xEF\xBB\xBF"
+                 "a=1",
+                 "a") == "1");
   auto properties = Properties::parse("<!--\n Licensed to x\n-->\nlistenPort=9876\n");
   REQUIRE(properties);
   CHECK(properties->pairs().size() == 1);
