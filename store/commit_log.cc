@@ -107,12 +107,12 @@ std::optional<PinnedBytes> CommitLog::slice(PhyOffset at, int64_t bytes) const {
 
 bool CommitLog::wants_next_file() {
   const std::lock_guard lock(prepare_mu_);
-  return !prepared_ && next_base_.load(std::memory_order_relaxed) - end().value <= file_bytes() / 2;
+  return !closed_ && !prepared_ && next_base_.load(std::memory_order_relaxed) - end().value <= file_bytes() / 2;
 }
 
 Result<void> CommitLog::prepare_next_file() {
   const std::lock_guard lock(prepare_mu_);
-  if (prepared_) return {};
+  if (prepared_ || closed_) return {};
   COMET_TRY(auto segment, segments_.create(PhyOffset(next_base_.load(std::memory_order_relaxed))));
   if (auto done = segment->make_durable(files_); !done) {
     (void)files_.remove(segment->path());
@@ -131,6 +131,7 @@ Result<void> CommitLog::drop_prepared_file() {
   MappedFileQueue::Segment unused;
   {
     const std::lock_guard lock(prepare_mu_);
+    closed_ = true;
     unused = std::move(prepared_);
   }
   if (!unused) return {};

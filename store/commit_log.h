@@ -94,6 +94,7 @@ class CommitLog {
   std::mutex flush_mu_;
   std::mutex prepare_mu_;              // taken after append_lock_ where both are
   MappedFileQueue::Segment prepared_;  // under prepare_mu_
+  bool closed_ = false;                // under prepare_mu_: no more files are made ahead
   std::atomic<int64_t> next_base_{0};  // changes under both locks
 };
 

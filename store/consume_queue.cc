@@ -278,6 +278,11 @@ void ConsumeQueue::correct_min(PhyOffset log_min) {
     from = std::max(min_, first_file_);
     if (max_phy_ <= log_min.value) from = end;
   }
+  if (const auto first = from < end ? peek(from) : std::nullopt; first && !QueueUnit::is_hole(*first) && first->at >= log_min) {
+    const std::lock_guard lock(mu_);
+    min_ = std::max(min_, from);
+    return;
+  }
   // Holes before the first entry read as position 0: they are passed over also where nothing was deleted.
   from = next_real(first_at_or_behind(log_min, from, end), end);
   const std::lock_guard lock(mu_);

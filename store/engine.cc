@@ -150,6 +150,7 @@ void Engine::remove_queue(const ConsumeQueueTable::Queue& queue) {
     queue->removed = true;
     queues_.take_out(queue);
   }
+  const auto pause = keeper_ ? keeper_->pause() : std::unique_lock<std::mutex>();
   if (const auto listed = files_.list(queue->folder()))
     for (const FileInfo& file : *listed) (void)files_.remove(queue->folder() + "/" + file.name);
   (void)files_.remove(queue->folder());

@@ -6,7 +6,7 @@ namespace comet::store {
 namespace {
 
 constexpr int64_t kMiB = 1024 * 1024;
-constexpr int64_t kPopulateStep = kMiB, kLeastAhead = 2 * kMiB, kMostAhead = 64 * kMiB;
+constexpr int64_t kPopulateStep = kMiB, kLeastAhead = 8 * kMiB, kMostAhead = 64 * kMiB;
 constexpr int64_t kWriteBackStep = 4 * kMiB;
 constexpr auto kBusyWake = std::chrono::milliseconds(50);
 constexpr auto kQuietWake = std::chrono::seconds(1);
@@ -72,7 +72,7 @@ void Keeper::populate() {
   if (!segment || !segment->contains(seen_end_)) return;
   if (populated_to_ < seen_end_ || populated_to_ < segment->base()) populated_to_ = std::max(seen_end_, segment->base());
   if (populated_to_ - seen_end_ >= ahead_bytes_ / 2 + kPopulateStep) return;
-  if (now - populated_at_ < kBusyWake) ahead_bytes_ = std::min(ahead_bytes_ * 2, kMostAhead);
+  if (now - populated_at_ < kBusyWake) ahead_bytes_ = std::min(ahead_bytes_ * 4, kMostAhead);
   if (now - populated_at_ > kQuietWake) ahead_bytes_ = kLeastAhead;
   populated_at_ = now;
   const PhyOffset target = std::min(seen_end_ + ahead_bytes_, segment->limit());

@@ -38,6 +38,8 @@ class Keeper {
   Time pass(Time now);
   /// Saves all entries of durable records, waits for the disk and moves the checkpoint on.
   Result<void> save_all();
+  /// Keeps the keeper from touching queue files while the lock is held, e.g. to remove some.
+  std::unique_lock<std::mutex> pause() { return std::unique_lock(mu_); }
   /// Whether a queue file couldn't be written. Entries stay in memory and are tried again.
   bool queues_failed() const { return queues_failed_.load(std::memory_order_relaxed); }
 

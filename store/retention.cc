@@ -24,7 +24,6 @@ void Retention::start() {
   for (const std::string& folder : commit_log_.segments().folders()) trash_.empty_left_over(folder);
   trash_.empty_left_over(options_.root + "/index");
   followed_ = commit_log_.min_offset();
-  for (const auto& queue : queues_.all()) trash_.empty_left_over(queue->folder());
 }
 
 bool Retention::right_hour() const {
