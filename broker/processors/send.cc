@@ -84,12 +84,14 @@ remoting::Reply SendProcessor::end_transaction(const Call&, const remoting::EndT
 void SendProcessor::handle(const Call& call, const SendFields& request, Responder responder) {
   remoting::EventLoop& loop = responder.channel()->loop();
   LoopState& state = loops_.at(loop);
-  Sending sending{call, request, parts_.config.now(), state, std::move(responder)};
+  Sending sending{call, request, parts_.config.now(), state, std::move(responder), nullptr};
   if (sync_flush_ && parts_.parked.full(loop)) {
     return refuse(sending, {ResponseCode::kSystemBusy, "[REJECTREQUEST]system busy, start flow control for a while"});
   }
   const Sender sender{sending.responder.channel()->remote_text(), call.head.version, call.received_ms};
-  const auto topic = checks_.admit(request, is_sendable(state, request.topic), sending.config, sender);
+  sending.known = find_known(state, request.topic);
+  const bool sendable = sending.known != nullptr ? sending.known->sendable : !is_forbidden_to_send(request.topic);
+  const auto topic = checks_.admit(request, sendable, sending.config, sender);
   if (!topic) return refuse(sending, topic.error());
   const auto stored = request.batch ? store_batch(sending, **topic) : store_one(sending, **topic);
   if (!stored) refuse(sending, stored.error());
@@ -285,7 +287,7 @@ void SendProcessor::refuse(Sending& sending, const Refusal& refusal) const {
 
 void SendProcessor::count(Sending& sending, std::string_view topic, QueueId queue, const store::PutResult& result, int64_t messages) {
   LoopState& state = sending.state;
-  KnownTopic& counted = known(state, topic);
+  KnownTopic& counted = sending.known != nullptr && topic == sending.request.topic ? *sending.known : known(state, topic);
   if (counted.tallies == nullptr) counted.tallies = parts_.statistics.topic_puts(topic);
   counted.tallies->nums.add(messages);
   counted.tallies->size.add(result.end - result.at, messages);
@@ -299,19 +301,18 @@ void SendProcessor::count(Sending& sending, std::string_view topic, QueueId queu
   if (!counted.system) state.totals->puts_without_system.add(messages);
 }
 
-bool SendProcessor::is_sendable(const LoopState& state, std::string_view topic) {
-  const auto found = state.topics.find(topic);
-  return found != state.topics.end() ? found->second.sendable : !is_forbidden_to_send(topic);
-}
-
-SendProcessor::KnownTopic& SendProcessor::known(LoopState& state, std::string_view topic) {
+SendProcessor::KnownTopic* SendProcessor::find_known(LoopState& state, std::string_view topic) const {
   const uint64_t deletions = parts_.statistics.deletions();
   if (state.deletions_seen != deletions || state.topics.size() >= kTopicsRemembered) {
     state.topics.clear();
     state.deletions_seen = deletions;
   }
   const auto found = state.topics.find(topic);
-  if (found != state.topics.end()) return found->second;
+  return found == state.topics.end() ? nullptr : &found->second;
+}
+
+SendProcessor::KnownTopic& SendProcessor::known(LoopState& state, std::string_view topic) {
+  if (KnownTopic* found = find_known(state, topic)) return *found;
   KnownTopic& added = state.topics[std::string(topic)];
   added.sendable = !is_forbidden_to_send(topic);
   added.system = parts_.topics.is_system(topic);

@@ -84,6 +84,7 @@ class SendProcessor {
     const BrokerConfig& config;
     LoopState& state;
     remoting::Responder responder;
+    KnownTopic* known = nullptr;  ///< of the request's topic, where the loop stored to it before
   };
 
   static constexpr size_t kTopicsRemembered = 65'536;  ///< per loop
@@ -98,7 +99,7 @@ class SendProcessor {
   void answer(Sending& sending, const store::PutResult& result, remoting::SendMessageResponse& header, bool wait);
   void refuse(Sending& sending, const Refusal& refusal) const;
   void count(Sending& sending, std::string_view topic, QueueId queue, const store::PutResult& result, int64_t messages);
-  static bool is_sendable(const LoopState& state, std::string_view topic);
+  KnownTopic* find_known(LoopState& state, std::string_view topic) const;
   KnownTopic& known(LoopState& state, std::string_view topic);
   void append_own_properties(std::string& out, const BrokerConfig& config) const;
   std::string_view write_msg_id(PhyOffset at, std::array<char, 56>& out) const;
