@@ -58,6 +58,7 @@ class Engine final : public MessageStore {
   void clean_expired_queues() override;
   void delete_expired_log() override;
   void set_max_message_bytes(int32_t bytes) override { max_message_bytes_ = bytes; }
+  void set_retention(const StoreOptions& options) override { retention_.set_rules(options); }
   StoreFigures figures() override;
   const StoreOptions& options() const override { return options_; }
   bool writable() const override { return why_not_writable() == nullptr; }

@@ -26,11 +26,23 @@ void Retention::start() {
   followed_ = commit_log_.min_offset();
 }
 
+void Retention::set_rules(const StoreOptions& options) {
+  auto rules = std::make_shared<const StoreOptions>(options);
+  std::lock_guard lock(rules_mu_);
+  rules_ = std::move(rules);
+}
+
+std::shared_ptr<const StoreOptions> Retention::rules() const {
+  std::lock_guard lock(rules_mu_);
+  return rules_;
+}
+
 bool Retention::right_hour() const {
   const std::time_t seconds = clock_.now_ms() / 1000;
   std::tm local{};
   ::localtime_r(&seconds, &local);
-  std::string_view hours = options_.delete_when;
+  const auto rules = this->rules();
+  std::string_view hours = rules->delete_when;
   while (!hours.empty()) {
     const size_t end = hours.find(';');
     const std::string hour(hours.substr(0, end));
@@ -41,17 +53,18 @@ bool Retention::right_hour() const {
 }
 
 DiskState Retention::look_at_disks() {
-  const int32_t warning = std::clamp(options_.disk_warning_ratio, 35, 90), forcibly = std::clamp(options_.disk_clean_forcibly_ratio, 30, 85),
-                most = std::clamp(options_.disk_max_used_ratio, 10, 95);
+  const auto rules = this->rules();
+  const int32_t warning = std::clamp(rules->disk_warning_ratio, 35, 90), forcibly = std::clamp(rules->disk_clean_forcibly_ratio, 30, 85),
+                most = std::clamp(rules->disk_max_used_ratio, 10, 95);
   int32_t log_percent = 100;
   bool under_floor = false;
   for (const std::string& folder : commit_log_.segments().folders()) {
     const auto space = files_.space(folder);
     log_percent = std::min(log_percent, used_percent(space));
-    if (space && space->free_bytes < options_.disk_floor_bytes) under_floor = true;
+    if (space && space->free_bytes < rules->disk_floor_bytes) under_floor = true;
   }
   const auto queue_space = files_.space(queues_.root());
-  if (queue_space && queue_space->free_bytes < options_.disk_floor_bytes) under_floor = true;
+  if (queue_space && queue_space->free_bytes < rules->disk_floor_bytes) under_floor = true;
   const int32_t percent = std::max(log_percent, used_percent(queue_space));
   DiskState out;
   out.too_full_to_write = under_floor || percent > warning || (full_ && percent > forcibly);
@@ -76,11 +89,12 @@ bool Retention::delete_first_log_file(bool forcibly) {
   if (!first || first == segments.last() || first->limit() > commit_log_.durable_end() || segments.read_only(first->path())) return false;
   const auto info = files_.stat(first->path());
   if (!info) return false;
-  const bool expired = info->mtime_ms + options_.file_reserved_hours * kHourMs <= clock_.now_ms();
-  if (!expired && !(forcibly && options_.clean_file_forcibly)) return false;
+  const auto rules = this->rules();
+  const bool expired = info->mtime_ms + rules->file_reserved_hours * kHourMs <= clock_.now_ms();
+  if (!expired && !(forcibly && rules->clean_file_forcibly)) return false;
   segments.remove_first();
   if (expired) {
-    log_.info("{} is deleted: it is older than fileReservedTime {} h", first->path(), options_.file_reserved_hours);
+    log_.info("{} is deleted: it is older than fileReservedTime {} h", first->path(), rules->file_reserved_hours);
   } else {
     log_.warn("{} is deleted before its time to make space on the disk: messages {} to {} are gone", first->path(), first->base().value, first->limit().value);
   }
@@ -100,8 +114,9 @@ void Retention::follow_log() {
 }
 
 Retention::Time Retention::run(Time now) {
+  const auto rules = this->rules();
   if (!in_pass_ && now >= next_pass_) {
-    next_pass_ = now + std::chrono::milliseconds(options_.clean_interval_ms);
+    next_pass_ = now + std::chrono::milliseconds(rules->clean_interval_ms);
     const DiskState disks = look_at_disks();
     const bool armed = armed_passes_ > 0;
     if (armed) --armed_passes_;
@@ -110,11 +125,11 @@ Retention::Time Retention::run(Time now) {
     deleted_in_pass_ = 0;
   }
   if (in_pass_) {
-    in_pass_ = deleted_in_pass_ < options_.delete_file_batch && delete_first_log_file(forcibly_);
+    in_pass_ = deleted_in_pass_ < rules->delete_file_batch && delete_first_log_file(forcibly_);
     ++deleted_in_pass_;
     if (!in_pass_) follow_log();
   }
-  if (in_pass_) return now + std::chrono::milliseconds(options_.delete_files_interval_ms);
+  if (in_pass_) return now + std::chrono::milliseconds(rules->delete_files_interval_ms);
   if (!trash_.empty()) {
     trash_.step();
     return now + kTrashPace;

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <chrono>
 #include <functional>
+#include <memory>
 #include <mutex>
 
 #include "common/clock.h"
@@ -26,7 +27,12 @@ class Retention {
   using Time = std::chrono::steady_clock::time_point;
 
   Retention(Files& files, const Clock& clock, Log& log, const StoreOptions& options, CommitLog& commit_log, ConsumeQueueTable& queues, Index& index)
-      : files_(files), clock_(clock), log_(log), options_(options), commit_log_(commit_log), queues_(queues), index_(index), trash_(files, log) {}
+      : files_(files), clock_(clock), log_(log), options_(options), commit_log_(commit_log), queues_(queues), index_(index), trash_(files, log) {
+    set_rules(options);
+  }
+
+  /// Other ages, hours, ratios and paces from now on; the rest of `options` is not looked at. Any thread.
+  void set_rules(const StoreOptions& options);
 
   /// Told when writing must stop for lack of space, and when it may go on.
   void on_full(std::function<void(bool full)> tell) { tell_full_ = std::move(tell); }
@@ -43,6 +49,7 @@ class Retention {
   void stop() { trash_.finish(); }
 
  private:
+  std::shared_ptr<const StoreOptions> rules() const;
   bool right_hour() const;
   bool delete_first_log_file(bool forcibly);
   void follow_log();
@@ -50,7 +57,9 @@ class Retention {
   Files& files_;
   const Clock& clock_;
   Log& log_;
-  const StoreOptions& options_;
+  const StoreOptions& options_;  ///< where things are
+  mutable std::mutex rules_mu_;
+  std::shared_ptr<const StoreOptions> rules_;  ///< what to delete when; under rules_mu_
   CommitLog& commit_log_;
   ConsumeQueueTable& queues_;
   Index& index_;

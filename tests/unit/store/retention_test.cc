@@ -71,6 +71,22 @@ TEST_CASE("files that have not expired stay", "[store]") {
   CHECK(log_files(dir.path()) >= before);
 }
 
+TEST_CASE("a shorter reserved time takes effect while the store runs", "[store]") {
+  TempDir dir;
+  auto options = busy_cleaner(dir.path());
+  RunningStore store(options, true, make_real_files(), really_now());
+  for (int i = 0; i < 200; ++i) store.put("T", 0, std::string(500, 'x'));
+  store.clock.advance_ms(71 * 3'600'000);
+  store->delete_expired_log();
+  CHECK(store->min_offset({"T", QueueId(0)}).value == 0);
+  options.file_reserved_hours = 24;
+  store->set_retention(options);
+  CHECK(eventually([&] {
+    store->delete_expired_log();
+    return store->min_offset({"T", QueueId(0)}).value > 0;
+  }));
+}
+
 TEST_CASE("a full disk refuses messages with a reason and takes them again when there is space", "[store]") {
   TempDir dir;
   auto files = std::make_shared<FaultyFiles>();
