@@ -44,12 +44,16 @@ class Daemon:
         self.log = home / f"{name}.out"
         self.process = None
 
-    def start(self, port, seconds=60):
-        env = dict(os.environ, ROCKETMQ_HOME=str(self.home), HOME=str(self.home), NAMESRV_ADDR="")
-        env.pop("NAMESRV_ADDR")
+    def start_only(self):
+        env = dict(os.environ, ROCKETMQ_HOME=str(self.home), HOME=str(self.home))
+        env.pop("NAMESRV_ADDR", None)
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(self.argv, stdout=log, stderr=log, stdin=subprocess.DEVNULL, cwd=self.home, env=env,
                                             start_new_session=True)
+
+    def start(self, port, seconds=60):
+        """Starts it and returns when it listens on `port`."""
+        self.start_only()
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             if self.process.poll() is not None:
@@ -174,8 +178,25 @@ class Cluster:
         self._broker.stop(signal.SIGKILL if how == "kill" else signal.SIGTERM)
 
     def stop(self):
+        """Ends all at once: Apache's broker would take ten seconds to stop by itself, and nobody waits for what it writes."""
         for daemon in reversed(self.daemons):
-            daemon.stop(seconds=15)
+            daemon.stop(signal.SIGKILL if self.kind == "apache" else signal.SIGTERM, seconds=15)
+
+    def daemon(self, name):
+        return next(d for d in self.daemons if d.name == name)
+
+    def second_broker(self):
+        """Another broker process, not started, with the first one's store and other ports."""
+        home = self.home / "second"
+        home.mkdir()
+        port = free_port()
+        text = (self.home / "broker" / "broker.conf").read_text()
+        text = re.sub(r"^listenPort=.*$", f"listenPort={port}", text, flags=re.M)
+        text = re.sub(r"^haListenPort=.*$", f"haListenPort={port + 1}", text, flags=re.M)
+        (home / "second.conf").write_text(text)
+        daemon = Daemon("second", self._broker_maker.argv("mqbroker", home / "second.conf", home), home)
+        self.daemons.append(daemon)
+        return daemon
 
     def create_topic(self, topic, queues):
         answer, _ = wire.request(self.broker_port, 17, {

@@ -15,6 +15,8 @@ PULL = ["pull_statuses", "pull_tags", "pull_batch_limits", "pull_block_if_not_fo
 LOOKUP = ["offsets_and_times", "view_by_offset_id", "query_by_key", "query_by_unique_key", "connections", "name_server_tables"]
 # Ours only: Apache takes delayed and transactional messages; until we can deliver them we refuse them.
 OURS_ONLY = ["delay_refused", "transaction_refused"]
+# Ours only: Apache takes some ten seconds to stop.
+OURS_ONLY_WIRE = ["stops_cleanly_within_two_seconds"]
 JAVA = [*PUSH, *PULL, *SEND, *LOOKUP, *OURS_ONLY]
 BINARY = ["push_rebalance", "push_orderly", "push_concurrent", "send_sync", "send_async", "send_oneway", "send_batch", "send_large_compressed", "send_unicode",
           "send_result_fields", "auto_create_topic", "topic_without_inherit_refused", "push_tags", "pull_statuses", "pull_offsets_commit", "lite_pull_subscribe",
@@ -92,11 +94,11 @@ _JAVA4 = (("java_classes", "4.9.8"),)
 _ONE_BY_ONE = ("--parallel", "1")
 _BINARY_CODEC = "-Drocketmq.serialize.type=ROCKETMQ"
 ALL = [
+    Suite("java4-restart", "java4", RESTART, _java("4.9.8", cluster=_restart_cluster, extra=_ONE_BY_ONE), _JAVA4),
+    Suite("java5-restart", "java5", RESTART, _java("5.3.3", cluster=_restart_cluster, extra=_ONE_BY_ONE), _JAVA5),
     Suite("java5", "java5", JAVA, _java("5.3.3"), _JAVA5),
     Suite("java4", "java4", JAVA, _java("4.9.8"), _JAVA4),
     Suite("java5-binary", "java5", BINARY, _java("5.3.3", _BINARY_CODEC), _JAVA5),
-    Suite("java5-restart", "java5", RESTART, _java("5.3.3", cluster=_restart_cluster, extra=_ONE_BY_ONE), _JAVA5),
-    Suite("java4-restart", "java4", RESTART, _java("4.9.8", cluster=_restart_cluster, extra=_ONE_BY_ONE), _JAVA4),
     Suite("java5-aged", "java5", ["aged_queue"], _java("5.3.3", cluster=_aged_cluster, extra=("--timeout", "150")), _JAVA5),
     Suite("go", "go", GO, _client("go_program"), (("go_program",),)),
     Suite("python", "python", PYTHON, _client("python_program"), (("python_program",),)),
@@ -104,7 +106,7 @@ ALL = [
     Suite("admin5", "admin", list(admin_cases.CASES), lambda lab, name, cases: run_admin(lab, name, cases, "5.3.3"), _JAVA5),
     Suite("admin4", "admin", list(admin_cases.CASES), lambda lab, name, cases: run_admin(lab, name, cases, "4.9.8"), _JAVA4),
     Suite("dashboard", "dashboard", DASHBOARD, _java("5.3.3"), _JAVA5),
-    Suite("wire", "wire", list(wire_cases.CASES), wire_cases.run_wire),
+    Suite("wire", "wire", [*wire_cases.CASES, *wire_cases.DAEMON_CASES], wire_cases.run_wire),
     Suite("mixed-namesrv", "mixed", MIXED, _mixed("ours", "apache"), (*_JAVA5, ("apache_server_lib",))),
     Suite("mixed-broker", "mixed", MIXED, _mixed("apache", "ours"), (*_JAVA5, ("apache_server_lib",))),
 ]
@@ -118,7 +120,7 @@ def choose(only, case, against):
     for suite in ALL:
         if words and not words & {suite.name, suite.group}:
             continue
-        cases = [c for c in suite.cases if (not names or c in names) and not (against == "apache" and (c in OURS_ONLY or suite.group == "mixed"))]
+        cases = [c for c in suite.cases if (not names or c in names) and not (against == "apache" and (c in [*OURS_ONLY, *OURS_ONLY_WIRE] or suite.group == "mixed"))]
         if cases:
             chosen.append((suite, cases))
     return chosen

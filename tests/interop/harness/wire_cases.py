@@ -1,11 +1,13 @@
 """Requests that no official client sends, on raw connections: what the broker refuses, and how it answers what it does not know."""
 import json
+import subprocess
 import threading
 import time
 
 from . import wire
 
 CASES = {}
+DAEMON_CASES = {}
 
 
 def case(function):
@@ -14,14 +16,22 @@ def case(function):
 
 
 def run_wire(lab, name, cases):
-    cluster = lab.main_cluster()
     for one in cases:
         begin = time.monotonic()
         try:
-            CASES[one](cluster)
+            if one in DAEMON_CASES:
+                DAEMON_CASES[one](lab.cluster(f"{name}-{one}"))
+            else:
+                CASES[one](lab.main_cluster())
             lab.report.ok(name, one, time.monotonic() - begin)
         except Exception as failure:  # pylint: disable=broad-except
             lab.report.fail(name, one, f"{type(failure).__name__} {failure}")
+
+
+def daemon_case(function):
+    """A case that stops or starts daemons: it gets a cluster of its own."""
+    DAEMON_CASES[function.__name__] = function
+    return function
 
 
 def equal(expected, actual, what):
@@ -137,3 +147,41 @@ def numbers_and_nulls_in_fields(cluster):
     equal(0, answer["code"], f"numbers, booleans and null as field values: {answer}")
     answer, _ = wire.request(cluster.broker_port, 310, {"a": "g", "b": "wire_lenient"}, b"x")
     equal(1, answer["code"], f"missing mandatory fields: {answer}")
+
+
+@daemon_case
+def stops_cleanly_within_two_seconds(cluster):
+    cluster.create_topic("wire_stop", 1)
+    equal(0, send(cluster.broker_port, "wire_stop")[0]["code"], "send")
+    with wire.Connection(cluster.broker_port) as idle, wire.Connection(cluster.broker_port) as held:
+        equal(0, idle.request(30, {"topic": "wire_stop", "queueId": "0"})[0]["code"], "a request on a connection that stays open")
+        header = json.dumps({"code": 11, "language": "CPP", "version": 433, "opaque": 1, "flag": 0, "extFields": pull_header("wire_stop", 1, suspend_ms=20000, flags=6),
+                             "serializeTypeCurrentRPC": "JSON"}).encode()
+        held.send_raw((4 + len(header)).to_bytes(4, "big") + len(header).to_bytes(4, "big") + header)
+        time.sleep(0.2)
+        begin = time.monotonic()
+        cluster.stop_broker()
+        took = time.monotonic() - begin
+    assert took < 2, f"the broker took {took:.1f} s to stop"
+    equal(0, cluster.daemon("broker").process.returncode, "the broker's exit code")
+    equal(False, (cluster.store / "abort").exists(), "the file abort is left")
+    equal(False, cluster.broker_name.encode() in wire.request(cluster.namesrv_port, 106)[1], "the name server still lists the broker")
+    begin = time.monotonic()
+    cluster.daemon("namesrv").stop()
+    assert time.monotonic() - begin < 2, f"the name server took {time.monotonic() - begin:.1f} s to stop"
+    equal(0, cluster.daemon("namesrv").process.returncode, "the name server's exit code")
+
+
+@daemon_case
+def a_store_has_one_broker(cluster):
+    second = cluster.second_broker()
+    second.start_only()
+    try:
+        second.process.wait(30)
+    except subprocess.TimeoutExpired as never:
+        raise AssertionError("a second broker runs on the same store") from never
+    finally:
+        second.stop()
+    assert second.process.returncode != 0, "the second broker ended as if all were well"
+    cluster.create_topic("wire_one_broker", 1)
+    equal(0, send(cluster.broker_port, "wire_one_broker")[0]["code"], "the first broker still serves")
