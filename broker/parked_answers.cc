@@ -7,7 +7,8 @@ namespace comet::broker {
 
 using remoting::ResponseCode;
 
-ParkedAnswers::ParkedAnswers(std::span<remoting::EventLoop* const> loops, store::MessageStore& store, const LiveConfig& config)
+ParkedAnswers::ParkedAnswers(std::span<remoting::EventLoop* const> loops, store::MessageStore& store,
+                             const LiveConfig& config)
     : store_(store), config_(config), loops_(loops) {}
 
 void ParkedAnswers::park(remoting::EventLoop& loop, PhyOffset end, remoting::Responder responder,
@@ -56,8 +57,9 @@ void ParkedAnswers::settle(size_t loop) {
     if (first.end <= durable) {
       answer_first(waiting, ResponseCode::kSuccess, "");
     } else if (failed) {
-      answer_first(waiting, ResponseCode::kServiceNotAvailable,
-                   "the message was not made durable: flushing the CommitLog failed, and this broker accepts no more writes");
+      answer_first(
+          waiting, ResponseCode::kServiceNotAvailable,
+          "the message was not made durable: flushing the CommitLog failed, and this broker accepts no more writes");
     } else if (first.deadline_ms <= now_ms) {
       answer_first(waiting, ResponseCode::kFlushDiskTimeout, "");
     } else {

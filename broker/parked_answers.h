@@ -32,7 +32,8 @@ class ParkedAnswers {
   bool full(remoting::EventLoop& loop) { return loops_.at(loop).count >= kMaxPerLoop; }
   /// Answers with `header` once `end` is durable; at once if it is already. Ends on one loop never go back. Views in
   /// `header` are copied; its MSG_REGION and TRACE_ON are filled here.
-  void park(remoting::EventLoop& loop, PhyOffset end, remoting::Responder responder, const remoting::SendMessageResponse& header);
+  void park(remoting::EventLoop& loop, PhyOffset end, remoting::Responder responder,
+            const remoting::SendMessageResponse& header);
 
   /// For MessageStore::on_durable().
   void durable(PhyOffset end, bool failed);

@@ -27,8 +27,10 @@ struct LinkedList {
   }
   void remove(T& element) {
     Link<T>& link = element.*kLink;
-    if (link.before != nullptr) (link.before->*kLink).behind = link.behind;
-    else first = link.behind;
+    if (link.before != nullptr)
+      (link.before->*kLink).behind = link.behind;
+    else
+      first = link.behind;
     if (link.behind != nullptr) (link.behind->*kLink).before = link.before;
     link = {};
   }
@@ -87,9 +89,9 @@ struct PullHolds::Watched {
   explicit Watched(size_t loops) : parts(loops) {}
 
   struct Part {
-    int64_t count = 0;                                  // guarded by mu_
-    LinkedList<Hold, &Hold::in_queue> holds;            // the loop's own
-    int64_t outbox_place = -1;                          // guarded by the outbox's lock
+    int64_t count = 0;                        // guarded by mu_
+    LinkedList<Hold, &Hold::in_queue> holds;  // the loop's own
+    int64_t outbox_place = -1;                // guarded by the outbox's lock
   };
   std::string topic;
   QueueId queue_id;
@@ -120,9 +122,9 @@ struct PullHolds::LoopState {
   std::vector<Arrived> taken;  // swapped with the outbox
 
   std::array<LinkedList<Hold, &Hold::in_wheel>, kWheelSlots> wheel;
-  int64_t wheel_done = 0;    // the last slot number that was served, in kSlotMs since the clock's start
+  int64_t wheel_done = 0;  // the last slot number that was served, in kSlotMs since the clock's start
   size_t in_wheel = 0;
-  int64_t armed_slot = -1;   // slot number the timer runs for; -1: no timer
+  int64_t armed_slot = -1;  // slot number the timer runs for; -1: no timer
   uint64_t timer = 0;
 };
 
@@ -251,7 +253,8 @@ void PullHolds::on_arrival(const store::Arrival& arrival) {
   }
 }
 
-void PullHolds::post_arrival(size_t loop, const std::shared_ptr<Watched>& queue, const std::optional<int64_t>& tags_code) {
+void PullHolds::post_arrival(size_t loop, const std::shared_ptr<Watched>& queue,
+                             const std::optional<int64_t>& tags_code) {
   {
     const std::lock_guard lock(mu_);
     if (queue->parts[loop].count == 0) return;
@@ -297,8 +300,10 @@ void PullHolds::wake(size_t loop, Hold& hold) {
   detach(loop, hold);
   LoopState& state = loops_[loop];
   hold.next_woken = nullptr;
-  if (state.first_woken == nullptr) state.first_woken = &hold;
-  else state.last_woken->next_woken = &hold;
+  if (state.first_woken == nullptr)
+    state.first_woken = &hold;
+  else
+    state.last_woken->next_woken = &hold;
   state.last_woken = &hold;
 }
 
@@ -329,7 +334,8 @@ void PullHolds::enter_wheel(size_t loop, Hold& hold) {
   if (state.in_wheel++ == 0) state.wheel_done = now_slot;
   // A deadline beyond the wheel's span waits in its last slot and enters anew from there.
   const int64_t wanted = (hold.deadline_ms + kSlotMs - 1) / kSlotMs;
-  const int64_t slot = std::clamp(wanted, state.wheel_done + 1, state.wheel_done + static_cast<int64_t>(kWheelSlots) - 1);
+  const int64_t slot =
+      std::clamp(wanted, state.wheel_done + 1, state.wheel_done + static_cast<int64_t>(kWheelSlots) - 1);
   hold.slot = static_cast<size_t>(slot) % kWheelSlots;
   state.wheel[hold.slot].push(hold);
   if (state.armed_slot >= 0 && state.armed_slot <= slot) return;

@@ -44,10 +44,10 @@ class OwnedPull {
 /// Pulls that wait for messages (long polling). A hold hangs on its queue and belongs to the loop of its connection.
 ///
 /// It ends in one of three ways: messages that its filter may want arrive (waked in the turn of the append on the same
-/// loop, by one mailbox post on others), its time is up, or its connection closes. In the first two the request runs once
-/// more without leave to wait; in the last it is dropped. Nothing ever scans the holds: arrivals find theirs through the
-/// queue, deadlines through a wheel of 100 ms slots whose timer runs only while somebody waits.
-/// Threads: hold() and channel_closed() on the connection's loop; on_arrival() on any. Source: PullRequestHoldService,
+/// loop, by one mailbox post on others), its time is up, or its connection closes. In the first two the request runs
+/// once more without leave to wait; in the last it is dropped. Nothing ever scans the holds: arrivals find theirs
+/// through the queue, deadlines through a wheel of 100 ms slots whose timer runs only while somebody waits. Threads:
+/// hold() and channel_closed() on the connection's loop; on_arrival() on any. Source: PullRequestHoldService,
 /// behaviour.md 3.5, less its 5-second scan.
 class PullHolds final : public store::ArrivalListener {
  public:

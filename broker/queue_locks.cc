@@ -45,8 +45,8 @@ bool QueueLocks::any_held(std::string_view group) const {
   const int64_t now = now_ms();
   const std::lock_guard lock(mu_);
   const auto found = groups_.find(group);
-  return found != groups_.end() &&
-         std::any_of(found->second.begin(), found->second.end(), [now](const auto& entry) { return !expired(entry.second, now); });
+  return found != groups_.end() && std::any_of(found->second.begin(), found->second.end(),
+                                               [now](const auto& entry) { return !expired(entry.second, now); });
 }
 
 }  // namespace comet::broker

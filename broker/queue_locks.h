@@ -14,17 +14,19 @@ namespace comet::broker {
 
 using LockedQueue = remoting::MessageQueue;
 
-/// Which client of a group may consume a queue in order. A lock is a lease of 60 s that its owner renews by asking again;
-/// an expired one goes to the next that asks. In memory only, as RocketMQ's. Threads: any. Source: RebalanceLockManager.
+/// Which client of a group may consume a queue in order. A lock is a lease of 60 s that its owner renews by asking
+/// again; an expired one goes to the next that asks. In memory only, as RocketMQ's. Threads: any. Source:
+/// RebalanceLockManager.
 class QueueLocks {
  public:
-  static constexpr int64_t kLeaseMs = 60'000;       ///< rocketmq.broker.rebalance.lockMaxLiveTime
+  static constexpr int64_t kLeaseMs = 60'000;  ///< rocketmq.broker.rebalance.lockMaxLiveTime
   static constexpr size_t kMaxQueuesPerGroup = 1'000'000;
 
   explicit QueueLocks(const Clock& clock) : clock_(clock) {}
 
   /// Takes or renews each of `queues` for `client`, where nobody else holds it; returns those that it holds now.
-  std::vector<LockedQueue> lock(std::string_view group, std::string_view client, const std::vector<LockedQueue>& queues);
+  std::vector<LockedQueue> lock(std::string_view group, std::string_view client,
+                                const std::vector<LockedQueue>& queues);
   /// Gives back those that `client` owns; others are left alone.
   void unlock(std::string_view group, std::string_view client, const std::vector<LockedQueue>& queues);
   /// Whether some client of the group holds an unexpired lock: its consumers are orderly ones.

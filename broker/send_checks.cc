@@ -26,12 +26,14 @@ std::string local_time(int64_t ms) {
 }
 
 std::string perm_text(int32_t perm) {
-  return {(perm & perm::kRead) != 0 ? 'R' : '-', (perm & perm::kWrite) != 0 ? 'W' : '-', (perm & perm::kInherit) != 0 ? 'X' : '-'};
+  return {(perm & perm::kRead) != 0 ? 'R' : '-', (perm & perm::kWrite) != 0 ? 'W' : '-',
+          (perm & perm::kInherit) != 0 ? 'X' : '-'};
 }
 
 std::string describe(const TopicConfig& topic) {
-  return fmt::format("TopicConfig [topicName={}, readQueueNums={}, writeQueueNums={}, perm={}, topicSysFlag={}, order={}]", topic.name,
-                     topic.read_queues, topic.write_queues, perm_text(topic.perm), topic.sys_flag, topic.order);
+  return fmt::format(
+      "TopicConfig [topicName={}, readQueueNums={}, writeQueueNums={}, perm={}, topicSysFlag={}, order={}]", topic.name,
+      topic.read_queues, topic.write_queues, perm_text(topic.perm), topic.sys_flag, topic.order);
 }
 
 /// The group of a retry topic; the retry topic of a pop consumer names the origin's topic behind a plus sign.
@@ -44,13 +46,16 @@ bool starts_with(std::string_view text, std::string_view prefix) { return text.s
 
 }  // namespace
 
-Checked<const TopicConfig*> SendChecks::admit(const SendFields& request, bool sendable, const BrokerConfig& config, const Sender& sender) {
+Checked<const TopicConfig*> SendChecks::admit(const SendFields& request, bool sendable, const BrokerConfig& config,
+                                              const Sender& sender) {
   if (sender.now_ms < config.start_accept_send_ms) {
-    return refusal(ResponseCode::kSystemError, fmt::format("broker unable to service, until {}", local_time(config.start_accept_send_ms)));
+    return refusal(ResponseCode::kSystemError,
+                   fmt::format("broker unable to service, until {}", local_time(config.start_accept_send_ms)));
   }
   const TopicConfig* topic = topics_.find(request.topic);
   if (!config.is_writable() && topic != nullptr && topic->order) {
-    return refusal(ResponseCode::kNoPermission, fmt::format("the broker[{}] sending message is forbidden", config.broker_ip1));
+    return refusal(ResponseCode::kNoPermission,
+                   fmt::format("the broker[{}] sending message is forbidden", config.broker_ip1));
   }
   if (topic == nullptr) {
     if (std::string problem = topic_name_problem(request.topic); !problem.empty()) {
@@ -58,17 +63,21 @@ Checked<const TopicConfig*> SendChecks::admit(const SendFields& request, bool se
     }
   }
   if (!sendable) {
-    return refusal(ResponseCode::kNoPermission, fmt::format("Sending message to topic[{}] is forbidden.", request.topic));
+    return refusal(ResponseCode::kNoPermission,
+                   fmt::format("Sending message to topic[{}] is forbidden.", request.topic));
   }
   if (topic == nullptr) topic = create(request);
   if (topic == nullptr) {
-    return refusal(ResponseCode::kTopicNotExist,
-                   fmt::format("topic[{}] not exist, apply first please! It can be created by mqadmin updateTopic, or by itself "
-                               "where autoCreateTopicEnable=true.", request.topic));
+    return refusal(
+        ResponseCode::kTopicNotExist,
+        fmt::format("topic[{}] not exist, apply first please! It can be created by mqadmin updateTopic, or by itself "
+                    "where autoCreateTopicEnable=true.",
+                    request.topic));
   }
   if (request.queue_id.value >= topic->queues()) {
     return refusal(ResponseCode::kInvalidParameter,
-                   fmt::format("request queueId[{}] is illegal, {} Producer: {}", request.queue_id.value, describe(*topic), sender.address));
+                   fmt::format("request queueId[{}] is illegal, {} Producer: {}", request.queue_id.value,
+                               describe(*topic), sender.address));
   }
   return topic;
 }
@@ -76,12 +85,14 @@ Checked<const TopicConfig*> SendChecks::admit(const SendFields& request, bool se
 const TopicConfig* SendChecks::create(const SendFields& request) {
   const bool is_retry = starts_with(request.topic, kRetryTopicPrefix);
   const int32_t sys_flag = !request.unit_mode ? 0 : is_retry ? kTopicUnitSubscription : kTopicUnit;
-  const TopicConfig* topic = topics_.create_on_send(request.topic, request.default_topic, request.default_topic_queue_nums, sys_flag);
+  const TopicConfig* topic =
+      topics_.create_on_send(request.topic, request.default_topic, request.default_topic_queue_nums, sys_flag);
   if (topic != nullptr || !is_retry) return topic;
   return topics_.create_for_group(request.topic, 1, perm::kRead | perm::kWrite, false, sys_flag);
 }
 
-Checked<RetryTarget> SendChecks::redirect_retry(const SendFields& request, const TopicConfig& topic, const Sender& sender) {
+Checked<RetryTarget> SendChecks::redirect_retry(const SendFields& request, const TopicConfig& topic,
+                                                const Sender& sender) {
   const std::string_view group = group_of(request.topic);
   const GroupConfig* settings = groups_.find_or_create(group);
   if (settings == nullptr) {
@@ -94,7 +105,8 @@ Checked<RetryTarget> SendChecks::redirect_retry(const SendFields& request, const
   const std::string dead_letters = dlq_topic(group);
   const TopicConfig* target = topics_.create_for_group(dead_letters, 1, perm::kRead | perm::kWrite, false, 0);
   if (target == nullptr) {
-    return refusal(ResponseCode::kSystemError, fmt::format("topic[{}] not exist, and it could not be created", dead_letters));
+    return refusal(ResponseCode::kSystemError,
+                   fmt::format("topic[{}] not exist, and it could not be created", dead_letters));
   }
   return RetryTarget{target, true};
 }
@@ -103,24 +115,29 @@ Checked<void> SendChecks::check_kind(const SentProperties& properties, int32_t s
   const int32_t transaction = sys_flag & sys_flag::kTransactionMask;
   const bool is_half = properties.is_half();
   if (is_half && config.reject_transaction_message) {
-    return refusal(ResponseCode::kNoPermission, fmt::format("the broker[{}] sending transaction message is forbidden", config.broker_ip1));
+    return refusal(ResponseCode::kNoPermission,
+                   fmt::format("the broker[{}] sending transaction message is forbidden", config.broker_ip1));
   }
   if (is_half || transaction == sys_flag::kPrepared || transaction == sys_flag::kRollback) {
     return refusal(ResponseCode::kMessageIllegal,
-                   "this broker doesn't serve transactions: the half message (property TRAN_MSG) was not stored; send it without a transaction");
+                   "this broker doesn't serve transactions: the half message (property TRAN_MSG) was not stored; send "
+                   "it without a transaction");
   }
   if (const int32_t level = properties.delay_level(); level > 0) {
-    return refusal(ResponseCode::kMessageIllegal,
-                   fmt::format("this broker doesn't serve delayed messages: the message with DELAY={} was not stored; send it without a delay", level));
+    return refusal(ResponseCode::kMessageIllegal, fmt::format("this broker doesn't serve delayed messages: the message "
+                                                              "with DELAY={} was not stored; send it without a delay",
+                                                              level));
   }
   if (properties.timer && !properties.timer_out) {
     return refusal(ResponseCode::kMessageIllegal,
-                   "this broker doesn't serve timer messages: the message with TIMER_DELAY_SEC, TIMER_DELAY_MS or TIMER_DELIVER_MS was "
+                   "this broker doesn't serve timer messages: the message with TIMER_DELAY_SEC, TIMER_DELAY_MS or "
+                   "TIMER_DELIVER_MS was "
                    "not stored; send it without a delay");
   }
   if (properties.inner_batch || (sys_flag & sys_flag::kInnerBatch) != 0) {
     return refusal(ResponseCode::kMessageIllegal,
-                   "an inner batch (property INNER_NUM) belongs to a topic with queue.type=BatchCQ, which this broker has none of");
+                   "an inner batch (property INNER_NUM) belongs to a topic with queue.type=BatchCQ, which this broker "
+                   "has none of");
   }
   return {};
 }

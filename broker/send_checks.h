@@ -30,10 +30,12 @@ inline tl::unexpected<Refusal> refusal(remoting::ResponseCode code, std::string 
 }
 
 /// COMET_TRY_CHECKED(auto topic, admit(...)): binds the value, or passes the refusal up.
-#define COMET_TRY_CHECKED(declaration, expression) COMET_TRY_CHECKED_(COMET_CONCAT(comet_checked_, __LINE__), declaration, expression)
-#define COMET_TRY_CHECKED_(temporary, declaration, expression)                                       \
-  auto temporary = (expression);                                                                     \
-  if (!temporary) [[unlikely]] return ::tl::unexpected<::comet::broker::Refusal>(std::move(temporary).error()); \
+#define COMET_TRY_CHECKED(declaration, expression) \
+  COMET_TRY_CHECKED_(COMET_CONCAT(comet_checked_, __LINE__), declaration, expression)
+#define COMET_TRY_CHECKED_(temporary, declaration, expression)                       \
+  auto temporary = (expression);                                                     \
+  if (!temporary) [[unlikely]]                                                       \
+    return ::tl::unexpected<::comet::broker::Refusal>(std::move(temporary).error()); \
   declaration = std::move(*temporary)
 
 /// Who sends, for checks and remarks.
@@ -53,15 +55,19 @@ struct RetryTarget {
 /// SendMessageProcessor.handleRetryAndDLQ; behaviour.md 2.3, 2.7.
 class SendChecks {
  public:
-  SendChecks(Topics& topics, Groups& groups, const QueueLocks& locks) : topics_(topics), groups_(groups), locks_(locks) {}
+  SendChecks(Topics& topics, Groups& groups, const QueueLocks& locks)
+      : topics_(topics), groups_(groups), locks_(locks) {}
 
   /// The topic to store to, created now if its default topic allows it. `sendable` is !is_forbidden_to_send(topic).
-  Checked<const TopicConfig*> admit(const remoting::SendFields& request, bool sendable, const BrokerConfig& config, const Sender& sender);
+  Checked<const TopicConfig*> admit(const remoting::SendFields& request, bool sendable, const BrokerConfig& config,
+                                    const Sender& sender);
 
   /// For a topic %RETRY%…: the topic itself, or the group's dead-letter topic when it was tried often enough.
-  Checked<RetryTarget> redirect_retry(const remoting::SendFields& request, const TopicConfig& topic, const Sender& sender);
+  Checked<RetryTarget> redirect_retry(const remoting::SendFields& request, const TopicConfig& topic,
+                                      const Sender& sender);
 
-  /// Refuses what this broker can't deliver as what it is: transactions, delays, inner batches. `sys_flag` is the request's.
+  /// Refuses what this broker can't deliver as what it is: transactions, delays, inner batches. `sys_flag` is the
+  /// request's.
   static Checked<void> check_kind(const SentProperties& properties, int32_t sys_flag, const BrokerConfig& config);
 
  private:

@@ -30,7 +30,8 @@ struct Walk {
   /// Whether the property is stored as it was sent.
   bool keep(std::string_view name, std::string_view value) {
     switch (name.front()) {
-      case 'T': return keep_t(name, value);
+      case 'T':
+        return keep_t(name, value);
       case 'K':
         if (name == property::kKeys) found.keys = value;
         return true;
@@ -51,19 +52,27 @@ struct Walk {
       case 'I':
         if (name == property::kInnerNum) found.inner_batch = true;
         return true;
-      case 'P': return name != property::kPopCheckpoint;
-      case '_': return name != property::kCrc32 && name.substr(0, kTransientPrefix.size()) != kTransientPrefix;
-      default: return true;
+      case 'P':
+        return name != property::kPopCheckpoint;
+      case '_':
+        return name != property::kCrc32 && name.substr(0, kTransientPrefix.size()) != kTransientPrefix;
+      default:
+        return true;
     }
   }
 
  private:
   bool keep_t(std::string_view name, std::string_view value) {
-    if (name == property::kTags) found.tags = value;
-    else if (name == property::kTraceOn) return own(found.has_trace);
-    else if (name == property::kTransactionPrepared) found.transaction = value;
-    else if (name == property::kTimerOutMs) found.timer_out = true;
-    else if (name == property::kTimerDelaySec || name == property::kTimerDelayMs || name == property::kTimerDeliverMs) found.timer = true;
+    if (name == property::kTags)
+      found.tags = value;
+    else if (name == property::kTraceOn)
+      return own(found.has_trace);
+    else if (name == property::kTransactionPrepared)
+      found.transaction = value;
+    else if (name == property::kTimerOutMs)
+      found.timer_out = true;
+    else if (name == property::kTimerDelaySec || name == property::kTimerDelayMs || name == property::kTimerDeliverMs)
+      found.timer = true;
     return true;
   }
   /// A property that the broker writes itself: only an item of a batch keeps what it came with.

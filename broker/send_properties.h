@@ -15,9 +15,9 @@ struct SentProperties {
   std::string_view delay;                   ///< DELAY as it was sent
   std::string_view transaction;             ///< TRAN_MSG as it was sent
   bool wait = true;                         ///< WAIT is not "false"
-  bool timer = false;                       ///< asks for an arbitrary delay: TIMER_DELAY_SEC, TIMER_DELAY_MS or TIMER_DELIVER_MS
-  bool timer_out = false;                   ///< TIMER_OUT_MS: the delay is behind it
-  bool inner_batch = false;                 ///< INNER_NUM
+  bool timer = false;        ///< asks for an arbitrary delay: TIMER_DELAY_SEC, TIMER_DELAY_MS or TIMER_DELIVER_MS
+  bool timer_out = false;    ///< TIMER_OUT_MS: the delay is behind it
+  bool inner_batch = false;  ///< INNER_NUM
   bool has_cluster = false, has_region = false, has_trace = false;
 
   /// The level that DELAY asks for; 0 if it is absent or no number, as Java reads it.
@@ -32,9 +32,9 @@ enum class PropertyScope {
 };
 
 /// Appends to `out` what of `sent` is stored, each property ended by 0x02, and tells what stood there. Dropped: POP_CK,
-/// the checksum and transient properties; with kMessage CLUSTER, MSG_REGION and TRACE_ON, which the broker appends itself,
-/// and DELAY if `drop_delay`; and what Java's decoder wouldn't see. All else stays byte by byte.
-/// Source: SendMessageProcessor, MessageDecoder; behaviour.md 2.1, 2.5.
+/// the checksum and transient properties; with kMessage CLUSTER, MSG_REGION and TRACE_ON, which the broker appends
+/// itself, and DELAY if `drop_delay`; and what Java's decoder wouldn't see. All else stays byte by byte. Source:
+/// SendMessageProcessor, MessageDecoder; behaviour.md 2.1, 2.5.
 SentProperties take_properties(std::string_view sent, PropertyScope scope, bool drop_delay, std::string& out);
 
 }  // namespace comet::broker

@@ -17,8 +17,8 @@ std::string item_key(std::string_view name, std::string_view key) {
   return full.append(name).append(" ").append(key);
 }
 
-/// Adds a sample, dropping the oldest beyond `capacity`. A window in which nothing moved is emptied: `base` then holds the
-/// last sample, from which the next movement counts.
+/// Adds a sample, dropping the oldest beyond `capacity`. A window in which nothing moved is emptied: `base` then holds
+/// the last sample, from which the next movement counts.
 template <class Window, class Sample>
 void push(Window& window, Sample& base, Sample now, int64_t interval_ms, size_t capacity) {
   if (window.empty()) {
@@ -39,8 +39,10 @@ StatsWindow summarize(const Window& window) {
   const auto& first = window.front();
   const auto& last = window.back();
   out.sum = last.value - first.value;
-  if (last.at_ms > first.at_ms) out.tps = static_cast<double>(out.sum) * 1000.0 / static_cast<double>(last.at_ms - first.at_ms);
-  if (last.times > first.times) out.avgpt = static_cast<double>(out.sum) / static_cast<double>(last.times - first.times);
+  if (last.at_ms > first.at_ms)
+    out.tps = static_cast<double>(out.sum) * 1000.0 / static_cast<double>(last.at_ms - first.at_ms);
+  if (last.times > first.times)
+    out.avgpt = static_cast<double>(out.sum) / static_cast<double>(last.times - first.times);
   return out;
 }
 
@@ -78,8 +80,10 @@ std::shared_ptr<BrokerTallies> Statistics::broker_totals() {
   const std::lock_guard lock(mu_);
   item("BROKER_PUT_NUMS", cluster_).tallies.push_back({{tallies, &tallies->puts}, 6});
   item("BROKER_GET_NUMS", cluster_).tallies.push_back({{tallies, &tallies->gets}, 6});
-  item("BROKER_PUT_NUMS_WITHOUT_SYSTEM_TOPIC", cluster_).tallies.push_back({{tallies, &tallies->puts_without_system}, 6});
-  item("BROKER_GET_NUMS_WITHOUT_SYSTEM_TOPIC", cluster_).tallies.push_back({{tallies, &tallies->gets_without_system}, 6});
+  item("BROKER_PUT_NUMS_WITHOUT_SYSTEM_TOPIC", cluster_)
+      .tallies.push_back({{tallies, &tallies->puts_without_system}, 6});
+  item("BROKER_GET_NUMS_WITHOUT_SYSTEM_TOPIC", cluster_)
+      .tallies.push_back({{tallies, &tallies->gets_without_system}, 6});
   item(kFound, cluster_).tallies.push_back({{tallies, &tallies->pulls_found}, 6});
   item(kMissed, cluster_).tallies.push_back({{tallies, &tallies->pulls_missed}, 6});
   return tallies;

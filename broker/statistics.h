@@ -52,14 +52,16 @@ struct StatsView {
 /// Rates over the last 10, 60 and 600 seconds.
 using Rates = std::array<double, 3>;
 struct ThroughputFigures {
-  Rates put{}, get_found{}, get_missed{}, get_total{}, get_transferred{};  ///< messages put; pulls; pulls; pulls; messages
+  Rates put{}, get_found{}, get_missed{}, get_total{},
+      get_transferred{};  ///< messages put; pulls; pulls; pulls; messages
 };
 
 /// Counters by RocketMQ's names (TOPIC_PUT_NUMS …) with windows of a minute, an hour and a day.
 ///
 /// Hot paths hold tallies of their own, made once per thread and topic, and add to them without looking anything up; a
 /// sampler sums them up every 10 seconds. An item that stood still through a window keeps no samples of it.
-/// Threads: any; a tally belongs to the thread that asked for it. Source: BrokerStatsManager, StatsItem, behaviour.md 11.
+/// Threads: any; a tally belongs to the thread that asked for it. Source: BrokerStatsManager, StatsItem,
+/// behaviour.md 11.
 class Statistics {
  public:
   static constexpr int64_t kSampleIntervalMs = 10'000;
@@ -122,7 +124,7 @@ class Statistics {
 
   const std::string cluster_;
   std::atomic<uint64_t> deletions_{0};
-  mutable std::mutex mu_;  // guards all below
+  mutable std::mutex mu_;                        // guards all below
   std::unordered_map<std::string, Item> items_;  // "NAME key"
   std::deque<Totals> history_;                   // one per sample, 10 minutes of them
   int64_t samples_ = 0;

@@ -30,7 +30,8 @@ Result<TagFilter> TagFilter::parse(std::string_view expression) {
   }
   // A text of blanks is one tag that is blank for Java; only separators leave nothing to split into.
   if (filter.count_ == 0 && expression.find_first_not_of('|') == std::string_view::npos) {
-    return fail(Errc::kInvalid, "the subscription '" + std::string(expression) + "' names no tag; write '*' or 'TagA || TagB'");
+    return fail(Errc::kInvalid,
+                "the subscription '" + std::string(expression) + "' names no tag; write '*' or 'TagA || TagB'");
   }
   return filter;
 }

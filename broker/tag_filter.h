@@ -14,7 +14,8 @@ namespace comet::broker {
 /// Which messages a TAG subscription wants: all, or those whose tag has one of a few hash codes. The full tag is the
 /// client's to compare, so two tags of equal hash both pass; a message without a tag has code 0 and passes only `*`.
 ///
-/// A value without shared state: copied into held pulls, read on any thread. Source: FilterAPI, ExpressionMessageFilter.
+/// A value without shared state: copied into held pulls, read on any thread. Source: FilterAPI,
+/// ExpressionMessageFilter.
 class TagFilter final : public store::MessageFilter {
  public:
   /// Wants everything.
@@ -40,9 +41,9 @@ class TagFilter final : public store::MessageFilter {
   bool is_among_many(int32_t code) const;
 
   bool all_ = true;
-  size_t count_ = 0;                   // codes in few_
+  size_t count_ = 0;  // codes in few_
   std::array<int32_t, kFew> few_ = {};
-  std::vector<int32_t> many_;          // the codes beyond kFew
+  std::vector<int32_t> many_;  // the codes beyond kFew
 };
 
 }  // namespace comet::broker

@@ -16,7 +16,8 @@ using remoting::ResponseCode;
 store::TimeBoundary boundary_of(const std::optional<std::string>& text) {
   constexpr std::string_view kUpper = "upper";
   const bool upper = text && text->size() == kUpper.size() &&
-                     std::equal(text->begin(), text->end(), kUpper.begin(), [](char a, char b) { return std::tolower(static_cast<unsigned char>(a)) == b; });
+                     std::equal(text->begin(), text->end(), kUpper.begin(),
+                                [](char a, char b) { return std::tolower(static_cast<unsigned char>(a)) == b; });
   return upper ? store::TimeBoundary::kUpper : store::TimeBoundary::kLower;
 }
 
@@ -44,7 +45,8 @@ Reply OffsetProcessor::query(const Call&, const remoting::QueryConsumerOffsetReq
 
 Reply OffsetProcessor::update(const Call&, const remoting::UpdateConsumerOffsetRequest& request) {
   if (parts_.groups.find(request.consumer_group) == nullptr) {
-    return Reply::refuse(ResponseCode::kSubscriptionGroupNotExist, fmt::format("Group {} not exist!", request.consumer_group));
+    return Reply::refuse(ResponseCode::kSubscriptionGroupNotExist,
+                         fmt::format("Group {} not exist!", request.consumer_group));
   }
   if (parts_.topics.find(request.topic) == nullptr) {
     return Reply::refuse(ResponseCode::kTopicNotExist, fmt::format("Topic {} not exist!", request.topic));
@@ -60,13 +62,14 @@ Reply OffsetProcessor::update(const Call&, const remoting::UpdateConsumerOffsetR
 }
 
 Reply OffsetProcessor::by_time(const Call&, const remoting::SearchOffsetByTimestampRequest& request) {
-  const QueueOffset found =
-      parts_.store.offset_by_time({request.topic, request.queue_id}, request.timestamp_ms, boundary_of(request.boundary_type));
+  const QueueOffset found = parts_.store.offset_by_time({request.topic, request.queue_id}, request.timestamp_ms,
+                                                        boundary_of(request.boundary_type));
   return Reply::ok(remoting::SearchOffsetByTimestampResponse{found});
 }
 
 Reply OffsetProcessor::max(const Call&, const remoting::GetMaxOffsetRequest& request) {
-  return Reply::ok(remoting::GetMaxOffsetResponse{parts_.store.max_offset({request.topic, request.queue_id}, request.committed)});
+  return Reply::ok(
+      remoting::GetMaxOffsetResponse{parts_.store.max_offset({request.topic, request.queue_id}, request.committed)});
 }
 
 Reply OffsetProcessor::min(const Call&, const remoting::GetMinOffsetRequest& request) {
@@ -74,7 +77,8 @@ Reply OffsetProcessor::min(const Call&, const remoting::GetMinOffsetRequest& req
 }
 
 Reply OffsetProcessor::earliest_time(const Call&, const remoting::GetEarliestMsgStoretimeRequest& request) {
-  return Reply::ok(remoting::GetEarliestMsgStoretimeResponse{parts_.store.earliest_store_time_ms({request.topic, request.queue_id})});
+  return Reply::ok(remoting::GetEarliestMsgStoretimeResponse{
+      parts_.store.earliest_store_time_ms({request.topic, request.queue_id})});
 }
 
 }  // namespace comet::broker

@@ -17,12 +17,20 @@ using remoting::Responder;
 using remoting::ResponseCode;
 using store::GetStatus;
 
-enum Forbidden : int32_t { kBrokerForbidden = 1, kGroupForbidden, kTopicForbidden, kBroadcastForbidden, kSubscriptionForbidden };
+enum Forbidden : int32_t {
+  kBrokerForbidden = 1,
+  kGroupForbidden,
+  kTopicForbidden,
+  kBroadcastForbidden,
+  kSubscriptionForbidden
+};
 
 /// What a refused pull answers with: forbiddenType where there is one.
 struct RefusalFields {
   std::optional<int32_t> forbidden_type{};
-  static constexpr auto fields() { return remoting::field_table(remoting::optional("forbiddenType", &RefusalFields::forbidden_type)); }
+  static constexpr auto fields() {
+    return remoting::field_table(remoting::optional("forbiddenType", &RefusalFields::forbidden_type));
+  }
 };
 
 bool has(const PullFields& request, int32_t flag) { return (request.sys_flag & flag) != 0; }
@@ -36,24 +44,31 @@ std::string no_property_filter(std::string_view type) {
 /// Source: PullMessageProcessor.composeResponseHeader.
 ResponseCode code_of(GetStatus status, QueueOffset requested) {
   switch (status) {
-    case GetStatus::kFound: return ResponseCode::kSuccess;
+    case GetStatus::kFound:
+      return ResponseCode::kSuccess;
     case GetStatus::kMessageWasRemoving:
-    case GetStatus::kNoMatchedMessage: return ResponseCode::kPullRetryImmediately;
+    case GetStatus::kNoMatchedMessage:
+      return ResponseCode::kPullRetryImmediately;
     case GetStatus::kNoMatchedLogicQueue:
-    case GetStatus::kNoMessageInQueue: return requested.value != 0 ? ResponseCode::kPullOffsetMoved : ResponseCode::kPullNotFound;
+    case GetStatus::kNoMessageInQueue:
+      return requested.value != 0 ? ResponseCode::kPullOffsetMoved : ResponseCode::kPullNotFound;
     case GetStatus::kOffsetFoundNull:
-    case GetStatus::kOffsetOverflowOne: return ResponseCode::kPullNotFound;
+    case GetStatus::kOffsetOverflowOne:
+      return ResponseCode::kPullNotFound;
     case GetStatus::kOffsetOverflowBadly:
     case GetStatus::kOffsetReset:
-    case GetStatus::kOffsetTooSmall: return ResponseCode::kPullOffsetMoved;
-    case GetStatus::kWouldBlock: break;
+    case GetStatus::kOffsetTooSmall:
+      return ResponseCode::kPullOffsetMoved;
+    case GetStatus::kWouldBlock:
+      break;
   }
   return ResponseCode::kSystemError;
 }
 
 }  // namespace
 
-PullProcessor::PullProcessor(const Parts& parts, std::span<remoting::EventLoop* const> loops) : parts_(parts), loops_(loops) {
+PullProcessor::PullProcessor(const Parts& parts, std::span<remoting::EventLoop* const> loops)
+    : parts_(parts), loops_(loops) {
   for (size_t n = 0; n < loops_.size(); ++n) loops_[n].totals = parts_.statistics.broker_totals();
   parts_.holds.on_wake([this](const OwnedPull& held, const TagFilter&, Responder responder) {
     run(held.fields(), held.lite(), false, std::move(responder));
@@ -77,7 +92,8 @@ void PullProcessor::run(const PullFields& request, bool lite, bool may_wait, Res
   }
   const store::QueueKeyView queue{request.topic, request.queue_id};
   std::optional<QueueOffset> reset;
-  if (pull.config.server_side_reset_offset) reset = parts_.offsets.take_reset(request.consumer_group, request.topic, request.queue_id);
+  if (pull.config.server_side_reset_offset)
+    reset = parts_.offsets.take_reset(request.consumer_group, request.topic, request.queue_id);
   store::GetResult result;
   if (reset) {
     result.status = GetStatus::kOffsetReset;
@@ -110,19 +126,23 @@ std::optional<PullProcessor::Refused> PullProcessor::check(Pulling& pull, const 
   const PullFields& request = pull.request;
   const BrokerConfig& config = pull.config;
   if (!config.is_readable()) {
-    return Refused{ResponseCode::kNoPermission, fmt::format("the broker[{}] pulling message is forbidden", config.broker_ip1), kBrokerForbidden};
+    return Refused{ResponseCode::kNoPermission,
+                   fmt::format("the broker[{}] pulling message is forbidden", config.broker_ip1), kBrokerForbidden};
   }
   if (pull.lite && !config.lite_pull) {
-    return Refused{ResponseCode::kNoPermission, fmt::format("the broker[{}] for lite pull consumer is forbidden", config.broker_ip1),
+    return Refused{ResponseCode::kNoPermission,
+                   fmt::format("the broker[{}] for lite pull consumer is forbidden", config.broker_ip1),
                    kBrokerForbidden};
   }
   pull.group = parts_.groups.find_or_create(request.consumer_group);
   if (pull.group == nullptr) {
     return Refused{ResponseCode::kSubscriptionGroupNotExist,
-                   fmt::format("subscription group [{}] does not exist; create it with mqadmin updateSubGroup", request.consumer_group)};
+                   fmt::format("subscription group [{}] does not exist; create it with mqadmin updateSubGroup",
+                               request.consumer_group)};
   }
   if (!pull.group->consume_enable) {
-    return Refused{ResponseCode::kNoPermission, fmt::format("subscription group no permission, {}", request.consumer_group), kGroupForbidden};
+    return Refused{ResponseCode::kNoPermission,
+                   fmt::format("subscription group no permission, {}", request.consumer_group), kGroupForbidden};
   }
   if (auto refused = check_topic(pull, responder)) return refused;
   if (auto refused = choose_filter(pull)) return refused;
@@ -134,15 +154,18 @@ std::optional<PullProcessor::Refused> PullProcessor::check_topic(Pulling& pull, 
   pull.topic = parts_.topics.find(request.topic);
   if (pull.topic == nullptr) {
     return Refused{ResponseCode::kTopicNotExist,
-                   fmt::format("topic[{}] not exist, apply first please! It can be created by mqadmin updateTopic.", request.topic)};
+                   fmt::format("topic[{}] not exist, apply first please! It can be created by mqadmin updateTopic.",
+                               request.topic)};
   }
   if (!pull.topic->readable()) {
-    return Refused{ResponseCode::kNoPermission, fmt::format("the topic[{}] pulling message is forbidden", request.topic), kTopicForbidden};
+    return Refused{ResponseCode::kNoPermission,
+                   fmt::format("the topic[{}] pulling message is forbidden", request.topic), kTopicForbidden};
   }
   if (request.queue_id.value < 0 || request.queue_id.value >= pull.topic->read_queues) {
     return Refused{ResponseCode::kInvalidParameter,
-                   fmt::format("queueId[{}] is illegal, topic:[{}] topicConfig.readQueueNums:[{}] consumer:[{}]", request.queue_id.value,
-                               request.topic, pull.topic->read_queues, responder.channel()->remote_text())};
+                   fmt::format("queueId[{}] is illegal, topic:[{}] topicConfig.readQueueNums:[{}] consumer:[{}]",
+                               request.queue_id.value, request.topic, pull.topic->read_queues,
+                               responder.channel()->remote_text())};
   }
   return std::nullopt;
 }
@@ -155,11 +178,14 @@ std::optional<PullProcessor::Refused> PullProcessor::filter_of_request(Pulling& 
   const std::string_view expression = pull.request.subscription.value_or("");
   const std::string_view type = pull.request.expression_type.value_or("");
   if (!is_tag_type(type)) {
-    if (expression.empty()) return Refused{ResponseCode::kSubscriptionParseFailed, "parse the consumer's subscription failed: it is empty"};
+    if (expression.empty())
+      return Refused{ResponseCode::kSubscriptionParseFailed, "parse the consumer's subscription failed: it is empty"};
     return Refused{ResponseCode::kSystemError, no_property_filter(type)};
   }
   auto parsed = TagFilter::parse(expression);
-  if (!parsed) return Refused{ResponseCode::kSubscriptionParseFailed, "parse the consumer's subscription failed: " + parsed.error().what};
+  if (!parsed)
+    return Refused{ResponseCode::kSubscriptionParseFailed,
+                   "parse the consumer's subscription failed: " + parsed.error().what};
   if (!has(pull.request, remoting::pull_flag::kClassFilter)) pull.filter = std::move(*parsed);
   return std::nullopt;
 }
@@ -169,38 +195,49 @@ std::optional<PullProcessor::Refused> PullProcessor::filter_of_heartbeat(Pulling
   const ConsumerGroup* group = parts_.consumers.find(request.consumer_group);
   if (group == nullptr) {
     return Refused{ResponseCode::kSubscriptionNotExist,
-                   fmt::format("the consumer's group info not exist: no client of {} sends heartbeats here", request.consumer_group)};
+                   fmt::format("the consumer's group info not exist: no client of {} sends heartbeats here",
+                               request.consumer_group)};
   }
   if (!pull.group->consume_broadcast_enable && group->broadcasting()) {
-    return Refused{ResponseCode::kNoPermission, fmt::format("the consumer group[{}] can not consume by broadcast way", request.consumer_group),
+    return Refused{ResponseCode::kNoPermission,
+                   fmt::format("the consumer group[{}] can not consume by broadcast way", request.consumer_group),
                    kBroadcastForbidden};
   }
   if (parts_.groups.reading_forbidden(request.consumer_group, request.topic)) {
-    return Refused{ResponseCode::kNoPermission, fmt::format("the consumer group[{}] is forbidden for topic[{}]", request.consumer_group, request.topic),
-                   kSubscriptionForbidden};
+    return Refused{
+        ResponseCode::kNoPermission,
+        fmt::format("the consumer group[{}] is forbidden for topic[{}]", request.consumer_group, request.topic),
+        kSubscriptionForbidden};
   }
   const std::shared_ptr<const Subscription>* found = group->find(request.topic);
   if (found == nullptr) {
     return Refused{ResponseCode::kSubscriptionNotExist,
-                   fmt::format("the consumer's subscription not exist: {} doesn't subscribe {}", request.consumer_group, request.topic)};
+                   fmt::format("the consumer's subscription not exist: {} doesn't subscribe {}", request.consumer_group,
+                               request.topic)};
   }
   const Subscription& subscription = **found;
-  if (subscription.version < request.sub_version) return Refused{ResponseCode::kSubscriptionNotLatest, "the consumer's subscription not latest"};
+  if (subscription.version < request.sub_version)
+    return Refused{ResponseCode::kSubscriptionNotLatest, "the consumer's subscription not latest"};
   if (!is_tag_type(subscription.expression_type)) {
     return Refused{ResponseCode::kSystemError, no_property_filter(subscription.expression_type)};
   }
-  if (!subscription.matches_all() && !subscription.class_filter_mode) pull.filter = TagFilter::of_codes(subscription.codes);
+  if (!subscription.matches_all() && !subscription.class_filter_mode)
+    pull.filter = TagFilter::of_codes(subscription.codes);
   return std::nullopt;
 }
 
-std::optional<PullProcessor::Refused> PullProcessor::check_active_pull(const Pulling& pull, const Responder& responder) const {
+std::optional<PullProcessor::Refused> PullProcessor::check_active_pull(const Pulling& pull,
+                                                                       const Responder& responder) const {
   if (!pull.config.reject_pull_consumer) return std::nullopt;
   const std::string_view name = pull.request.consumer_group;
   const ConsumerGroup* group = parts_.consumers.find(name);
   const bool active = group == nullptr || group->type == ConsumeType::kActively;
-  if (!active || is_system_group(name) || parts_.consumers.has_channel(name, responder.channel()->id())) return std::nullopt;
-  return Refused{ResponseCode::kSubscriptionNotExist,
-                 fmt::format("the consumer's group info not exist: {} pulls without heartbeats, and rejectPullConsumerEnable=true", name)};
+  if (!active || is_system_group(name) || parts_.consumers.has_channel(name, responder.channel()->id()))
+    return std::nullopt;
+  return Refused{
+      ResponseCode::kSubscriptionNotExist,
+      fmt::format("the consumer's group info not exist: {} pulls without heartbeats, and rejectPullConsumerEnable=true",
+                  name)};
 }
 
 // --- Reading and answering -------------------------------------------------------------------------------------------
@@ -234,7 +271,8 @@ void PullProcessor::read_on_worker(const Pulling& pull, Responder responder) {
     answer(again, read(again, true), std::move(job->responder), nullptr);
   });
   if (!taken) {
-    std::move(job->responder).send(ResponseCode::kSystemBusy, "[OVERLOAD]system busy, start flow control for a while", RefusalFields{});
+    std::move(job->responder)
+        .send(ResponseCode::kSystemBusy, "[OVERLOAD]system busy, start flow control for a while", RefusalFields{});
   }
 }
 
@@ -246,10 +284,12 @@ void PullProcessor::answer(const Pulling& pull, const store::GetResult& result, 
   if (pull.topic != nullptr) header.topic_sys_flag = pull.topic->sys_flag;
   if (pull.group != nullptr) {
     header.group_sys_flag = pull.group->sys_flag;
-    if (pull.config.slave_read) header.suggest_which_broker_id = result.suggest_slave ? pull.group->broker_id_when_slow : pull.group->broker_id;
+    if (pull.config.slave_read)
+      header.suggest_which_broker_id = result.suggest_slave ? pull.group->broker_id_when_slow : pull.group->broker_id;
   }
   count(pull, result, state);
-  std::move(responder).send(code_of(result.status, pull.request.queue_offset), store::get_status_name(result.status), header, result.records);
+  std::move(responder).send(code_of(result.status, pull.request.queue_offset), store::get_status_name(result.status),
+                            header, result.records);
 }
 
 void PullProcessor::count(const Pulling& pull, const store::GetResult& result, LoopState* state) {
@@ -270,7 +310,8 @@ void PullProcessor::count(const Pulling& pull, const store::GetResult& result, L
   state->key.assign(pull.request.topic).append("@").append(pull.request.consumer_group);
   auto known = state->gets.find(std::string_view(state->key));
   if (known == state->gets.end()) {
-    KnownGets gets{parts_.topics.is_system(pull.request.topic), parts_.statistics.group_gets(pull.request.topic, pull.request.consumer_group)};
+    KnownGets gets{parts_.topics.is_system(pull.request.topic),
+                   parts_.statistics.group_gets(pull.request.topic, pull.request.consumer_group)};
     known = state->gets.emplace(state->key, std::move(gets)).first;
   }
   known->second.tallies->nums.add(result.count);

@@ -26,9 +26,10 @@ namespace comet::broker {
 
 /// Gives messages to consumers: PULL_MESSAGE (11), LITE_PULL_MESSAGE (361).
 ///
-/// Runs inline on the loop of the connection. Records go out as ranges of the log, uncopied. What would wait for the disk
-/// runs again on a worker, which answers; what finds nothing may be held (long polling) and runs again when messages come
-/// or its time is up, then without leave to wait. Source: PullMessageProcessor; behaviour.md 3; remoting.md 8.2.
+/// Runs inline on the loop of the connection. Records go out as ranges of the log, uncopied. What would wait for the
+/// disk runs again on a worker, which answers; what finds nothing may be held (long polling) and runs again when
+/// messages come or its time is up, then without leave to wait. Source: PullMessageProcessor; behaviour.md 3;
+/// remoting.md 8.2.
 class PullProcessor {
  public:
   struct Parts {
@@ -45,7 +46,8 @@ class PullProcessor {
   PullProcessor(const Parts& parts, std::span<remoting::EventLoop* const> loops);
 
   void pull(const remoting::Call& call, const remoting::PullMessageRequest& request, remoting::Responder responder);
-  void lite_pull(const remoting::Call& call, const remoting::LitePullMessageRequest& request, remoting::Responder responder);
+  void lite_pull(const remoting::Call& call, const remoting::LitePullMessageRequest& request,
+                 remoting::Responder responder);
 
  private:
   /// A request on its way; lives on the stack.

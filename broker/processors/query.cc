@@ -31,7 +31,8 @@ void QueryProcessor::by_key(const Call&, const remoting::QueryMessageRequest& re
   header.index_last_update_timestamp_ms = found.index_last_update_ms;
   header.index_last_update_phyoffset = found.index_last_update_offset;
   if (found.records.empty()) {
-    std::move(responder).send(ResponseCode::kQueryNotFound, "can not find message, maybe time range not correct", header);
+    std::move(responder).send(ResponseCode::kQueryNotFound, "can not find message, maybe time range not correct",
+                              header);
   } else {
     std::move(responder).send(ResponseCode::kSuccess, "", header, found.records);
   }
@@ -40,7 +41,8 @@ void QueryProcessor::by_key(const Call&, const remoting::QueryMessageRequest& re
 void QueryProcessor::by_id(const Call&, const remoting::ViewMessageByIdRequest& request, Responder responder) {
   const auto record = store_.record_at(request.offset);
   if (!record) {
-    return std::move(responder).send(ResponseCode::kSystemError, fmt::format("can not find message by the offset, {}", request.offset.value),
+    return std::move(responder).send(ResponseCode::kSystemError,
+                                     fmt::format("can not find message by the offset, {}", request.offset.value),
                                      NoFields{});
   }
   std::move(responder).send(ResponseCode::kSuccess, "", NoFields{}, std::span(&*record, 1));

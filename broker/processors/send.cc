@@ -48,7 +48,8 @@ bool item_has(const SentProperties& item, std::string_view properties, std::stri
 
 }  // namespace
 
-SendProcessor::SendProcessor(const Parts& parts, std::span<remoting::EventLoop* const> loops, const Host& store_host, uint64_t seed)
+SendProcessor::SendProcessor(const Parts& parts, std::span<remoting::EventLoop* const> loops, const Host& store_host,
+                             uint64_t seed)
     : parts_(parts),
       checks_(parts.topics, parts.groups, parts.locks),
       loops_(loops, seed),
@@ -72,13 +73,15 @@ void SendProcessor::send(const Call& call, const remoting::SendMessageRequest& r
 void SendProcessor::send_v2(const Call& call, const remoting::SendMessageV2Request& request, Responder responder) {
   handle(call, request, std::move(responder));
 }
-void SendProcessor::send_batch(const Call& call, const remoting::SendBatchMessageRequest& request, Responder responder) {
+void SendProcessor::send_batch(const Call& call, const remoting::SendBatchMessageRequest& request,
+                               Responder responder) {
   handle(call, request, std::move(responder));
 }
 
 remoting::Reply SendProcessor::end_transaction(const Call&, const remoting::EndTransactionRequest&) {
-  return remoting::Reply::refuse(ResponseCode::kMessageIllegal,
-                                 "this broker doesn't serve transactions: no half message was stored that could be committed or rolled back");
+  return remoting::Reply::refuse(
+      ResponseCode::kMessageIllegal,
+      "this broker doesn't serve transactions: no half message was stored that could be committed or rolled back");
 }
 
 void SendProcessor::handle(const Call& call, const SendFields& request, Responder responder) {
@@ -100,7 +103,8 @@ void SendProcessor::handle(const Call& call, const SendFields& request, Responde
 // --- One message -----------------------------------------------------------------------------------------------------
 
 Checked<void> SendProcessor::store_one(Sending& sending, const TopicConfig& topic) {
-  const auto [call, request, config, state, responder] = std::tie(sending.call, sending.request, sending.config, sending.state, sending.responder);
+  const auto [call, request, config, state, responder] =
+      std::tie(sending.call, sending.request, sending.config, sending.state, sending.responder);
   if (call.body.empty()) return refusal(ResponseCode::kSystemError, "the message has no body");
   RetryTarget target{&topic, false};
   if (is_retry(request.topic)) {
@@ -110,7 +114,8 @@ Checked<void> SendProcessor::store_one(Sending& sending, const TopicConfig& topi
   COMET_TRY_CHECKED(const QueueId queue, choose_queue(sending, topic));
 
   state.properties.clear();
-  const SentProperties sent = take_properties(request.properties, PropertyScope::kMessage, target.dead_letter, state.properties);
+  const SentProperties sent =
+      take_properties(request.properties, PropertyScope::kMessage, target.dead_letter, state.properties);
   append_own_properties(state.properties, config);
   std::string_view unique_key = sent.unique_key;
   if (unique_key.empty()) {
@@ -123,7 +128,8 @@ Checked<void> SendProcessor::store_one(Sending& sending, const TopicConfig& topi
     kind.delay = {};
   }
   if (const auto fits = SendChecks::check_kind(kind, request.sys_flag, config); !fits) return fits;
-  if (wants_keys(topic) && is_blank(sent.keys)) return refusal(ResponseCode::kMessageIllegal, "Required message key is missing");
+  if (wants_keys(topic) && is_blank(sent.keys))
+    return refusal(ResponseCode::kMessageIllegal, "Required message key is missing");
 
   store::PutRequest put = prepare(sending, *target.topic, target.dead_letter ? QueueId(0) : queue);
   put.message.flag = request.flag;
@@ -161,7 +167,8 @@ store::PutRequest SendProcessor::prepare(const Sending& sending, const TopicConf
 Checked<QueueId> SendProcessor::choose_queue(Sending& sending, const TopicConfig& topic) const {
   if (sending.request.queue_id.value >= 0) return sending.request.queue_id;
   if (topic.write_queues <= 0) {
-    return refusal(ResponseCode::kSystemError, fmt::format("topic[{}] has no queue to write to: writeQueueNums is {}", topic.name, topic.write_queues));
+    return refusal(ResponseCode::kSystemError, fmt::format("topic[{}] has no queue to write to: writeQueueNums is {}",
+                                                           topic.name, topic.write_queues));
   }
   return QueueId(static_cast<int32_t>(sending.state.rng.below(static_cast<uint64_t>(topic.write_queues))));
 }
@@ -178,14 +185,17 @@ Checked<void> SendProcessor::store_batch(Sending& sending, const TopicConfig& to
   const SendFields& request = sending.request;
   LoopState& state = sending.state;
   if (request.topic.size() > static_cast<size_t>(kTopicMaxLength)) {
-    return refusal(ResponseCode::kMessageIllegal, fmt::format("message topic length too long {}", request.topic.size()));
+    return refusal(ResponseCode::kMessageIllegal,
+                   fmt::format("message topic length too long {}", request.topic.size()));
   }
   if (is_retry(request.topic)) {
-    return refusal(ResponseCode::kMessageIllegal, fmt::format("batch request does not support retry group {}", request.topic));
+    return refusal(ResponseCode::kMessageIllegal,
+                   fmt::format("batch request does not support retry group {}", request.topic));
   }
   const int32_t limit = sending.config.store.max_message_bytes;
   if (sending.call.body.size() > static_cast<size_t>(limit)) {
-    return refusal(ResponseCode::kMessageIllegal, fmt::format("the batch has {} bytes, maxMessageSize is {}", sending.call.body.size(), limit));
+    return refusal(ResponseCode::kMessageIllegal,
+                   fmt::format("the batch has {} bytes, maxMessageSize is {}", sending.call.body.size(), limit));
   }
   COMET_TRY_CHECKED(const QueueId queue, choose_queue(sending, topic));
   if (const auto split = remoting::parse_batch(sending.call.body, state.items); !split) {
@@ -206,7 +216,8 @@ Checked<void> SendProcessor::store_batch(Sending& sending, const TopicConfig& to
   remoting::SendMessageResponse header;
   header.msg_id = state.msg_ids;
   header.queue_id = queue;
-  const bool wait = !find_property(request.properties, property::kWait) || find_property(request.properties, property::kWait) != "false";
+  const bool wait = !find_property(request.properties, property::kWait) ||
+                    find_property(request.properties, property::kWait) != "false";
   answer(sending, result, header, wait);
   return {};
 }
@@ -237,7 +248,8 @@ Checked<void> SendProcessor::add_batch_items(Sending& sending, const TopicConfig
     put.tags_code = tags_code(own.tags.empty() ? of_batch.tags : own.tags);
     put.keys = own.keys.empty() ? of_batch.keys : own.keys;
     put.unique_key = own.unique_key.empty() ? of_batch.unique_key : own.unique_key;
-    if (wants_keys(topic) && is_blank(put.keys)) return refusal(ResponseCode::kMessageIllegal, "Required message key is missing");
+    if (wants_keys(topic) && is_blank(put.keys))
+      return refusal(ResponseCode::kMessageIllegal, "Required message key is missing");
     state.requests.push_back(put);
   }
   size_t from = 0;  // the text stands still only now
@@ -253,22 +265,27 @@ Checked<void> SendProcessor::add_batch_items(Sending& sending, const TopicConfig
 
 Checked<void> SendProcessor::check_result(const store::PutResult& result, const BrokerConfig& config) {
   switch (result.status) {
-    case store::PutStatus::kOk: return {};
+    case store::PutStatus::kOk:
+      return {};
     case store::PutStatus::kMessageIllegal:
     case store::PutStatus::kPropertiesTooLarge:
-      return refusal(ResponseCode::kMessageIllegal,
-                     fmt::format("the message is illegal: {}; a body may have {} bytes (maxMessageSize), its properties {}", result.problem,
-                                 config.store.max_message_bytes, kMaxPropertiesBytes));
+      return refusal(
+          ResponseCode::kMessageIllegal,
+          fmt::format("the message is illegal: {}; a body may have {} bytes (maxMessageSize), its properties {}",
+                      result.problem, config.store.max_message_bytes, kMaxPropertiesBytes));
     case store::PutStatus::kServiceNotAvailable:
-      return refusal(ResponseCode::kServiceNotAvailable,
-                     fmt::format("service not available now: {}. {}", result.problem, parts_.store.figures().not_writable_reason));
+      return refusal(
+          ResponseCode::kServiceNotAvailable,
+          fmt::format("service not available now: {}. {}", result.problem, parts_.store.figures().not_writable_reason));
     case store::PutStatus::kCreateFileFailed:
-      return refusal(ResponseCode::kSystemError, fmt::format("create mapped file failed, server is busy or broken: {}", result.problem));
+      return refusal(ResponseCode::kSystemError,
+                     fmt::format("create mapped file failed, server is busy or broken: {}", result.problem));
   }
   return refusal(ResponseCode::kSystemError, "the store gave an unknown status");
 }
 
-void SendProcessor::answer(Sending& sending, const store::PutResult& result, remoting::SendMessageResponse& header, bool wait) {
+void SendProcessor::answer(Sending& sending, const store::PutResult& result, remoting::SendMessageResponse& header,
+                           bool wait) {
   header.queue_offset = result.queue_offset;
   if (sync_flush_ && wait && parts_.store.durable_end() < result.end) {
     remoting::EventLoop& loop = sending.responder.channel()->loop();
@@ -282,12 +299,15 @@ void SendProcessor::answer(Sending& sending, const store::PutResult& result, rem
 
 void SendProcessor::refuse(Sending& sending, const Refusal& refusal) const {
   const std::string_view trace_on = sending.config.trace_on ? "true" : "false";
-  std::move(sending.responder).send(refusal.code, refusal.remark, remoting::SendRefusal{sending.config.region_id, trace_on});
+  std::move(sending.responder)
+      .send(refusal.code, refusal.remark, remoting::SendRefusal{sending.config.region_id, trace_on});
 }
 
-void SendProcessor::count(Sending& sending, std::string_view topic, QueueId queue, const store::PutResult& result, int64_t messages) {
+void SendProcessor::count(Sending& sending, std::string_view topic, QueueId queue, const store::PutResult& result,
+                          int64_t messages) {
   LoopState& state = sending.state;
-  KnownTopic& counted = sending.known != nullptr && topic == sending.request.topic ? *sending.known : known(state, topic);
+  KnownTopic& counted =
+      sending.known != nullptr && topic == sending.request.topic ? *sending.known : known(state, topic);
   if (counted.tallies == nullptr) counted.tallies = parts_.statistics.topic_puts(topic);
   counted.tallies->nums.add(messages);
   counted.tallies->size.add(result.end - result.at, messages);

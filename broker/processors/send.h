@@ -9,7 +9,6 @@
 #include <unordered_map>
 #include <vector>
 
-#include "remoting/protocol/bodies/batch.h"
 #include "broker/config.h"
 #include "broker/parked_answers.h"
 #include "broker/per_loop.h"
@@ -18,6 +17,7 @@
 #include "broker/unique_ids.h"
 #include "common/rng.h"
 #include "remoting/net/router.h"
+#include "remoting/protocol/bodies/batch.h"
 #include "remoting/protocol/headers/send.h"
 #include "remoting/protocol/headers/transaction.h"
 #include "store/message_store.h"
@@ -42,12 +42,15 @@ class SendProcessor {
     ParkedAnswers& parked;
     const Clock& clock;
   };
-  /// `store_host` is the address that name servers give for this broker; message ids carry it. `seed` is for choosing queues.
+  /// `store_host` is the address that name servers give for this broker; message ids carry it. `seed` is for choosing
+  /// queues.
   SendProcessor(const Parts& parts, std::span<remoting::EventLoop* const> loops, const Host& store_host, uint64_t seed);
 
   void send(const remoting::Call& call, const remoting::SendMessageRequest& request, remoting::Responder responder);
-  void send_v2(const remoting::Call& call, const remoting::SendMessageV2Request& request, remoting::Responder responder);
-  void send_batch(const remoting::Call& call, const remoting::SendBatchMessageRequest& request, remoting::Responder responder);
+  void send_v2(const remoting::Call& call, const remoting::SendMessageV2Request& request,
+               remoting::Responder responder);
+  void send_batch(const remoting::Call& call, const remoting::SendBatchMessageRequest& request,
+                  remoting::Responder responder);
   /// END_TRANSACTION (37): refused, as half messages are.
   remoting::Reply end_transaction(const remoting::Call& call, const remoting::EndTransactionRequest& request);
 

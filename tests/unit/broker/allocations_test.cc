@@ -19,7 +19,8 @@ void operator delete(void* room, size_t) noexcept { std::free(room); }
 namespace comet::broker {
 namespace {
 
-TEST_CASE("in steady state a hundred sends cost no heap allocation but the queue's tail, down to the log", "[broker][send]") {
+TEST_CASE("in steady state a hundred sends cost no heap allocation but the queue's tail, down to the log",
+          "[broker][send]") {
   test::HotBroker broker;
   store::StoreOptions options;
   options.root = broker.dir / "store";
@@ -28,16 +29,19 @@ TEST_CASE("in steady state a hundred sends cost no heap allocation but the queue
   auto store = store::MessageStore::open(*broker.files, broker.clock, null_log(), options);
   REQUIRE(store);
   ParkedAnswers parked(broker.loops, **store, broker.config);
-  SendProcessor processor({**store, broker.topics, broker.groups, broker.locks, broker.config, broker.statistics, parked, broker.clock},
-                          broker.loops, Host::parse("10.0.0.1:10911").value(), 7);
+  SendProcessor processor(
+      {**store, broker.topics, broker.groups, broker.locks, broker.config, broker.statistics, parked, broker.clock},
+      broker.loops, Host::parse("10.0.0.1:10911").value(), 7);
   const std::string body(1024, 'b');
-  const std::string text = test::properties({{"KEYS", "k1"}, {"TAGS", "TagA"}, {"UNIQ_KEY", "0A00000700001234567800000000ABCD"}, {"WAIT", "true"}});
+  const std::string text = test::properties(
+      {{"KEYS", "k1"}, {"TAGS", "TagA"}, {"UNIQ_KEY", "0A00000700001234567800000000ABCD"}, {"WAIT", "true"}});
   remoting::SendMessageV2Request request;
   static_cast<remoting::SendFields&>(request) = test::order();
   request.properties = text;
   const remoting::CommandHead head;
   const auto send = [&] {
-    processor.send_v2(remoting::Call{head, body, broker.channel, broker.clock.now_ms()}, request, remoting::Responder(broker.channel, 1, false));
+    processor.send_v2(remoting::Call{head, body, broker.channel, broker.clock.now_ms()}, request,
+                      remoting::Responder(broker.channel, 1, false));
   };
   for (int n = 0; n < 200; ++n) send();  // buffers find their size, the capturing channel's too
   REQUIRE(broker.channel->last().code == 0);

@@ -31,7 +31,9 @@ namespace comet::test {
 /// A client's connection that keeps what it is answered. Lives on a loop that may or may not run.
 class CapturingChannel final : public remoting::Channel {
  public:
-  CapturingChannel(remoting::EventLoop& loop, Id id) : loop_(loop), id_(id) { host_ = Host::parse("10.0.0.7:34567").value(); }
+  CapturingChannel(remoting::EventLoop& loop, Id id) : loop_(loop), id_(id) {
+    host_ = Host::parse("10.0.0.7:34567").value();
+  }
 
   Id id() const override { return id_; }
   const Host& remote_host() const override { return host_; }
@@ -48,7 +50,8 @@ class CapturingChannel final : public remoting::Channel {
   remoting::Response answer(size_t n) const {
     const size_t end = n + 1 < starts_.size() ? starts_[n + 1] : output_.size();
     remoting::HeadDecoder decoder;
-    return remoting::to_response(decoder.decode(std::string_view(output_).substr(starts_.at(n), end - starts_.at(n))).value());
+    return remoting::to_response(
+        decoder.decode(std::string_view(output_).substr(starts_.at(n), end - starts_.at(n))).value());
   }
   remoting::Response last() const { return answer(starts_.size() - 1); }
   void forget() {
@@ -95,7 +98,8 @@ struct QueuedWorkers final : remoting::WorkerPool {
 
 /// A broker's parts around its hot path, over a store in memory. Change `settings` before the first request.
 struct HotBroker {
-  explicit HotBroker(const std::function<void(broker::BrokerConfig&)>& adjust = {}, store::FlushMode flush = store::FlushMode::kAsync)
+  explicit HotBroker(const std::function<void(broker::BrokerConfig&)>& adjust = {},
+                     store::FlushMode flush = store::FlushMode::kAsync)
       : settings(make_settings(adjust)) {
     store.settings.flush = flush;
     store.on_arrival(&holds);
@@ -116,7 +120,8 @@ struct HotBroker {
     const size_t before = channel->answers();
     remoting::CommandHead head;
     head.version = client_version;
-    send_processor.send_v2(remoting::Call{head, body, channel, clock.now_ms()}, request, remoting::Responder(channel, 1, oneway));
+    send_processor.send_v2(remoting::Call{head, body, channel, clock.now_ms()}, request,
+                           remoting::Responder(channel, 1, oneway));
     return channel->answers() == before ? remoting::Response{} : channel->last();
   }
   remoting::Response pull(remoting::PullFields fields, bool lite = false) {
@@ -191,13 +196,15 @@ struct HotBroker {
     void send_v2(A&&... args) {
       if (of.made_send == nullptr) {
         of.made_send = std::make_unique<broker::SendProcessor>(
-            broker::SendProcessor::Parts{of.store, of.topics, of.groups, of.locks, of.config, of.statistics, of.parked, of.clock}, of.loops,
-            Host::parse("10.0.0.1:10911").value(), 7);
+            broker::SendProcessor::Parts{of.store, of.topics, of.groups, of.locks, of.config, of.statistics, of.parked,
+                                         of.clock},
+            of.loops, Host::parse("10.0.0.1:10911").value(), 7);
       }
       of.made_send->send_v2(std::forward<A>(args)...);
     }
   } send_processor{*this};
-  broker::PullProcessor pull_processor{{store, topics, groups, consumers, offsets, config, statistics, workers, holds}, loops};
+  broker::PullProcessor pull_processor{{store, topics, groups, consumers, offsets, config, statistics, workers, holds},
+                                       loops};
   std::shared_ptr<CapturingChannel> channel;
   std::thread runner;
 };

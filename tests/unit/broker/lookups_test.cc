@@ -38,9 +38,11 @@ struct Asked : HotBroker {
   }
 };
 
-TEST_CASE("a committed offset is told; without one a young queue begins at 0, any other is unknown", "[broker][offset]") {
+TEST_CASE("a committed offset is told; without one a young queue begins at 0, any other is unknown",
+          "[broker][offset]") {
   Asked broker;
-  CHECK(broker.offset.query(broker.call(), broker.asked()).code == remoting::ResponseCode::kQueryNotFound);  // empty queue
+  CHECK(broker.offset.query(broker.call(), broker.asked()).code ==
+        remoting::ResponseCode::kQueryNotFound);  // empty queue
 
   broker.send(order());
   CHECK(broker.offset.query(broker.call(), broker.asked()).ext_json == R"("offset":"0")");
@@ -126,7 +128,8 @@ TEST_CASE("locks answer what the caller owns, an empty set too", "[broker][locks
   CHECK(broker.lock.lock(broker.call("no JSON"), {}).code == remoting::ResponseCode::kSystemError);
 }
 
-TEST_CASE("messages are found by key and by unique key, and none is QUERY_NOT_FOUND with the index's figures", "[broker][query]") {
+TEST_CASE("messages are found by key and by unique key, and none is QUERY_NOT_FOUND with the index's figures",
+          "[broker][query]") {
   Asked broker;
   auto fields = order();
   const std::string text = properties({{"KEYS", "k1"}, {"UNIQ_KEY", "U1"}});

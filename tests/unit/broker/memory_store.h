@@ -100,19 +100,26 @@ class MemoryStore final : public store::MessageStore {
     if (delta > 0 && before_watch) std::exchange(before_watch, nullptr)();
     queue(key.topic, key.queue_id.value).watchers += delta;
   }
-  QueueOffset min_offset(store::QueueKeyView key) override { return QueueOffset(queue(key.topic, key.queue_id.value).min); }
-  QueueOffset max_offset(store::QueueKeyView key, bool) override { return QueueOffset(queue(key.topic, key.queue_id.value).max()); }
+  QueueOffset min_offset(store::QueueKeyView key) override {
+    return QueueOffset(queue(key.topic, key.queue_id.value).min);
+  }
+  QueueOffset max_offset(store::QueueKeyView key, bool) override {
+    return QueueOffset(queue(key.topic, key.queue_id.value).max());
+  }
   bool first_entry_in_memory(store::QueueKeyView key) override {
     return first_entry_cached && !queue(key.topic, key.queue_id.value).records.empty();
   }
   QueueOffset offset_by_time(store::QueueKeyView, int64_t timestamp_ms, store::TimeBoundary boundary) override {
     return QueueOffset(boundary == store::TimeBoundary::kUpper ? timestamp_ms + 1 : timestamp_ms);
   }
-  int64_t earliest_store_time_ms(store::QueueKeyView key) override { return queue(key.topic, key.queue_id.value).records.empty() ? -1 : 1234; }
+  int64_t earliest_store_time_ms(store::QueueKeyView key) override {
+    return queue(key.topic, key.queue_id.value).records.empty() ? -1 : 1234;
+  }
   std::optional<PinnedBytes> record_at(PhyOffset at) override {
     for (const auto& [key, in] : queues_by_key) {
       for (const Record& record : in.records) {
-        if (decode_message(as_bytes(record.bytes), false).value().message.phy_offset == at) return PinnedBytes{as_bytes(record.bytes), nullptr};
+        if (decode_message(as_bytes(record.bytes), false).value().message.phy_offset == at)
+          return PinnedBytes{as_bytes(record.bytes), nullptr};
       }
     }
     return std::nullopt;
@@ -124,7 +131,8 @@ class MemoryStore final : public store::MessageStore {
     for (const auto& [key, in] : queues_by_key) {
       for (const Record& record : in.records) {
         const bool hit = key.first == asked.topic && (record.keys == asked.key || record.unique_key == asked.key);
-        if (hit && result.records.size() < static_cast<size_t>(asked.max_messages)) result.records.push_back({as_bytes(record.bytes), nullptr});
+        if (hit && result.records.size() < static_cast<size_t>(asked.max_messages))
+          result.records.push_back({as_bytes(record.bytes), nullptr});
       }
     }
     return result;
@@ -143,7 +151,9 @@ class MemoryStore final : public store::MessageStore {
   Result<void> stop() override { return {}; }
   int64_t store_time_ms(store::QueueKeyView, QueueOffset) override { return -1; }
   std::optional<store::QueueEntry> entry(store::QueueKeyView, QueueOffset) override { return std::nullopt; }
-  bool queue_exists(store::QueueKeyView key) override { return queues_by_key.count({std::string(key.topic), key.queue_id.value}) != 0; }
+  bool queue_exists(store::QueueKeyView key) override {
+    return queues_by_key.count({std::string(key.topic), key.queue_id.value}) != 0;
+  }
   std::vector<std::pair<std::string, std::vector<QueueId>>> queues() override { return {}; }
   void delete_topic(std::string_view) override {}
   void clean_expired_queues() override {}

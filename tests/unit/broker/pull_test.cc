@@ -65,7 +65,8 @@ TEST_CASE("a pull gives whole records, where to go on, and the queue's bounds", 
   const auto first = decode_message(as_bytes(answer.body), true);
   REQUIRE(first);
   CHECK(first->message.body == "one");
-  const auto second = decode_message(as_bytes(std::string_view(answer.body).substr(static_cast<size_t>(first->record_bytes))), true);
+  const auto second =
+      decode_message(as_bytes(std::string_view(answer.body).substr(static_cast<size_t>(first->record_bytes))), true);
   REQUIRE(second);
   CHECK(second->message.body == "two");
   CHECK(broker.statistics.total("GROUP_GET_NUMS", "orders@readers") == 2);
@@ -293,7 +294,8 @@ TEST_CASE("what the loop would wait for is read and answered by a worker", "[bro
   REQUIRE(broker.channel->answers() == 1);
   CHECK(broker.channel->last().code == 0);
   CHECK(broker.channel->last().field("nextBeginOffset") == "2");
-  CHECK(find_property(decode_message(as_bytes(broker.channel->last().body), true)->message.properties, "TAGS") == "TagA");
+  CHECK(find_property(decode_message(as_bytes(broker.channel->last().body), true)->message.properties, "TAGS") ==
+        "TagA");
   CHECK(broker.statistics.total("GROUP_GET_NUMS", "orders@readers") == 1);
 
   broker.workers.full = true;

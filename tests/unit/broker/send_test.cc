@@ -18,7 +18,8 @@ bool contains(const std::string& text, std::string_view part) { return text.find
 TEST_CASE("a message is stored as it was sent and answered with its place", "[broker][send]") {
   HotBroker broker;
   auto fields = order();
-  const std::string sent = properties({{"KEYS", "k1 k2"}, {"TAGS", "TagA"}, {"UNIQ_KEY", "U1"}, {"WAIT", "true"}, {"Größe", "ß"}});
+  const std::string sent =
+      properties({{"KEYS", "k1 k2"}, {"TAGS", "TagA"}, {"UNIQ_KEY", "U1"}, {"WAIT", "true"}, {"Größe", "ß"}});
   fields.properties = sent;
   fields.flag = 5;
   fields.sys_flag = 0x30 | sys_flag::kCompressed;  // host bits of a client are not to be trusted
@@ -64,8 +65,14 @@ TEST_CASE("an IPv6 client's address is kept as such", "[broker][send]") {
 TEST_CASE("what only the broker or nobody may store is taken out of the properties", "[broker][send]") {
   HotBroker broker;
   auto fields = order();
-  const std::string sent = properties({{"POP_CK", "1 2 3"}, {"a", "1"}, {"__CRC32#", "0123456789"}, {"__RMQ.TRANSIENT.TOPIC_SYS_FLAG", "0"},
-                                       {"CLUSTER", "other"}, {"MSG_REGION", "other"}, {"TRACE_ON", "false"}, {"b", "2"}});
+  const std::string sent = properties({{"POP_CK", "1 2 3"},
+                                       {"a", "1"},
+                                       {"__CRC32#", "0123456789"},
+                                       {"__RMQ.TRANSIENT.TOPIC_SYS_FLAG", "0"},
+                                       {"CLUSTER", "other"},
+                                       {"MSG_REGION", "other"},
+                                       {"TRACE_ON", "false"},
+                                       {"b", "2"}});
   fields.properties = sent;
   CHECK(broker.send(fields).code == 0);
   const std::string stored(broker.store.message("orders", 1, 0).properties);
@@ -180,8 +187,9 @@ TEST_CASE("a queue beyond both queue counts is refused", "[broker][send]") {
 
 TEST_CASE("what would need delays or transactions is refused for good, never stored", "[broker][send]") {
   HotBroker broker;
-  const std::vector<std::pair<std::string, std::string>> asked = {
-      {"DELAY", "3"}, {"TIMER_DELAY_SEC", "5"}, {"TIMER_DELAY_MS", "5"}, {"TIMER_DELIVER_MS", "1"}, {"TRAN_MSG", "TRUE"}, {"INNER_NUM", "2"}};
+  const std::vector<std::pair<std::string, std::string>> asked = {{"DELAY", "3"},          {"TIMER_DELAY_SEC", "5"},
+                                                                  {"TIMER_DELAY_MS", "5"}, {"TIMER_DELIVER_MS", "1"},
+                                                                  {"TRAN_MSG", "TRUE"},    {"INNER_NUM", "2"}};
   for (const auto& [name, value] : asked) {
     auto fields = order();
     const std::string text = properties({{name, value}});
@@ -355,7 +363,8 @@ TEST_CASE("a batch becomes messages of their own, side by side", "[broker][send]
   CHECK(broker.statistics.total("TOPIC_PUT_NUMS", "orders") == 2);
 }
 
-TEST_CASE("a batch is refused whole: bad lengths, retry topics, delays in it, nothing in it, too much", "[broker][send]") {
+TEST_CASE("a batch is refused whole: bad lengths, retry topics, delays in it, nothing in it, too much",
+          "[broker][send]") {
   HotBroker broker([](BrokerConfig& config) { config.store.max_message_bytes = 1000; });
   auto fields = order();
   fields.batch = true;
@@ -370,7 +379,8 @@ TEST_CASE("a batch is refused whole: bad lengths, retry topics, delays in it, no
   CHECK(contains(answer.remark, "DELAY=2"));
   fields.topic = "%RETRY%readers";
   fields.queue_id = QueueId(0);
-  CHECK(contains(broker.send(fields, batch_body()).remark, "batch request does not support retry group %RETRY%readers"));
+  CHECK(
+      contains(broker.send(fields, batch_body()).remark, "batch request does not support retry group %RETRY%readers"));
   CHECK(broker.store.queues_by_key.empty());
 }
 
