@@ -20,10 +20,13 @@ int main(int count, char** words) {
   const char* from_environment = std::getenv("NAMESRV_ADDR");
   std::string name_servers = from_environment == nullptr ? "" : from_environment;
   CLI::App* roundtrip = app.add_subcommand("roundtrip", "send messages one by one, consume them, check each");
-  roundtrip->add_option("-n,--namesrvAddr", name_servers, "name servers, host:port;host:port (default: NAMESRV_ADDR, else 127.0.0.1:9876)");
+  roundtrip->add_option("-n,--namesrvAddr", name_servers,
+                        "name servers, host:port;host:port (default: NAMESRV_ADDR, else 127.0.0.1:9876)");
   roundtrip->add_option("-t,--topic", options.topic, "the topic; it must exist")->capture_default_str();
   roundtrip->add_option("--count", options.count, "messages")->capture_default_str()->check(CLI::Range(1, 100'000'000));
-  roundtrip->add_option("--size", options.body_bytes, "bytes of a body")->capture_default_str()->check(CLI::Range(32, 4 * 1024 * 1024));
+  roundtrip->add_option("--size", options.body_bytes, "bytes of a body")
+      ->capture_default_str()
+      ->check(CLI::Range(32, 4 * 1024 * 1024));
   CLI11_PARSE(app, count, words);
 
   const SystemClock clock;

@@ -16,7 +16,11 @@ constexpr int64_t kBarCells = 40;
 }  // namespace
 
 Progress::Progress(std::string what, int64_t total, const Clock& clock)
-    : what_(std::move(what)), total_(std::max<int64_t>(total, 1)), clock_(clock), start_ns_(clock.steady_ns()), terminal_(isatty(STDOUT_FILENO) == 1) {}
+    : what_(std::move(what)),
+      total_(std::max<int64_t>(total, 1)),
+      clock_(clock),
+      start_ns_(clock.steady_ns()),
+      terminal_(isatty(STDOUT_FILENO) == 1) {}
 
 void Progress::reach(int64_t done) {
   done_ = done;
@@ -32,7 +36,8 @@ void Progress::draw(bool last) {
   const double rate = seconds > 0 ? static_cast<double>(done_) / seconds : 0;
   const auto filled = static_cast<size_t>(kBarCells * std::min(done_, total_) / total_);
   const std::string bar = std::string(filled, '#') + std::string(static_cast<size_t>(kBarCells) - filled, '.');
-  fmt::print("{}{:<9} [{}] {:>7} of {}  {:>8.0f}/s{}", terminal_ ? "\r" : "", what_, bar, done_, total_, rate, last ? "\n" : "");
+  fmt::print("{}{:<9} [{}] {:>7} of {}  {:>8.0f}/s{}", terminal_ ? "\r" : "", what_, bar, done_, total_, rate,
+             last ? "\n" : "");
   std::fflush(stdout);
 }
 

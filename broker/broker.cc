@@ -311,8 +311,9 @@ void Broker::Parts::start_timers() {
 void Broker::Parts::settings_changed(const std::vector<std::string>& keys) {
   const auto has = [&](std::string_view key) { return std::find(keys.begin(), keys.end(), key) != keys.end(); };
   if (has("maxMessageSize")) store->set_max_message_bytes(live.now().store.max_message_bytes);
-  for (const char* key : {"fileReservedTime", "deleteWhen", "diskMaxUsedSpaceRatio", "diskSpaceCleanForciblyRatio", "diskSpaceWarningLevelRatio",
-                          "cleanFileForciblyEnable", "cleanResourceInterval", "deleteCommitLogFilesInterval", "deleteFileBatchMax"}) {
+  for (const char* key : {"fileReservedTime", "deleteWhen", "diskMaxUsedSpaceRatio", "diskSpaceCleanForciblyRatio",
+                          "diskSpaceWarningLevelRatio", "cleanFileForciblyEnable", "cleanResourceInterval",
+                          "deleteCommitLogFilesInterval", "deleteFileBatchMax"}) {
     if (has(key)) store->set_retention(live.now().store);
   }
   if (has("brokerPermission")) topics.touch();

@@ -14,10 +14,12 @@
 namespace comet::broker {
 namespace {
 
-constexpr std::array<std::string_view, 13> kPutTimeRanges = {"<=0ms",       "0~10ms", "10~50ms", "50~100ms", "100~200ms", "200~500ms", "500ms~1s",
-                                                             "1~2s",        "2~3s",   "3~4s",    "4~5s",     "5~10s",     "10s~"};
+constexpr std::array<std::string_view, 13> kPutTimeRanges = {
+    "<=0ms", "0~10ms", "10~50ms", "50~100ms", "100~200ms", "200~500ms", "500ms~1s",
+    "1~2s",  "2~3s",   "3~4s",    "4~5s",     "5~10s",     "10s~"};
 /// The upper end of each range, ms.
-constexpr std::array<double, 13> kPutTimeEnds = {0, 10, 50, 100, 200, 500, 1'000, 2'000, 3'000, 4'000, 5'000, 10'000, 10'000};
+constexpr std::array<double, 13> kPutTimeEnds = {0,     10,    50,    100,   200,    500,   1'000,
+                                                 2'000, 3'000, 4'000, 5'000, 10'000, 10'000};
 constexpr int32_t kDelayLevels = 18;
 
 /// As Java prints a double: always with a decimal point.
@@ -27,11 +29,14 @@ std::string java_double(double value) {
   return text;
 }
 
-std::string rates_text(const Rates& rates) { return java_double(rates[0]) + " " + java_double(rates[1]) + " " + java_double(rates[2]); }
+std::string rates_text(const Rates& rates) {
+  return java_double(rates[0]) + " " + java_double(rates[1]) + " " + java_double(rates[2]);
+}
 
 std::string run_time_text(int64_t ms) {
   const int64_t seconds = ms / 1000;
-  return fmt::format("[ {} days, {} hours, {} minutes, {} seconds ]", seconds / 86'400, seconds / 3'600 % 24, seconds / 60 % 60, seconds % 60);
+  return fmt::format("[ {} days, {} hours, {} minutes, {} seconds ]", seconds / 86'400, seconds / 3'600 % 24,
+                     seconds / 60 % 60, seconds % 60);
 }
 
 std::string size_text(int64_t bytes) {
@@ -62,11 +67,13 @@ void RuntimeInfo::add_put_times(Table& table, const store::StoreFigures& figures
   table["putMessageTimesTotal"] = std::to_string(times);
   table["putMessageFailedTimes"] = std::to_string(figures.put_failed);
   table["putMessageSizeTotal"] = std::to_string(figures.put_bytes_total);
-  table["putMessageAverageSize"] = java_double(static_cast<double>(figures.put_bytes_total) / static_cast<double>(times));
+  table["putMessageAverageSize"] =
+      java_double(static_cast<double>(figures.put_bytes_total) / static_cast<double>(times));
   table["putMessageEntireTimeMax"] = std::to_string(figures.put_entire_time_max_ms);
   table["getMessageEntireTimeMax"] = "0";
   std::string& distribution = table["putMessageDistributeTime"];
-  for (size_t i = 0; i < kPutTimeRanges.size(); ++i) distribution += fmt::format("[{}]:{} ", kPutTimeRanges[i], figures.put_latency_buckets_ms[i]);
+  for (size_t i = 0; i < kPutTimeRanges.size(); ++i)
+    distribution += fmt::format("[{}]:{} ", kPutTimeRanges[i], figures.put_latency_buckets_ms[i]);
   table["putLatency99"] = fmt::format("{:.2f}", latency_at(figures.put_latency_buckets_ms, 0.99));
   table["putLatency999"] = fmt::format("{:.2f}", latency_at(figures.put_latency_buckets_ms, 0.999));
 }
@@ -90,11 +97,13 @@ void RuntimeInfo::add_throughput(Table& table, const store::StoreFigures& figure
 
 void RuntimeInfo::add_disk(Table& table, const store::StoreFigures& figures) {
   table["commitLogDiskRatio"] = java_double(figures.commit_log_disk_ratio);
-  for (const auto& [path, ratio] : figures.commit_log_disk_ratios) table["commitLogDiskRatio_" + path] = java_double(ratio);
+  for (const auto& [path, ratio] : figures.commit_log_disk_ratios)
+    table["commitLogDiskRatio_" + path] = java_double(ratio);
   table["consumeQueueDiskRatio"] = java_double(figures.consume_queue_disk_ratio);
   const std::string& root = config_.now().store_root;
   if (const auto space = files_.space(root)) {
-    table["commitLogDirCapacity"] = fmt::format("Total : {}, Free : {}.", size_text(space->total_bytes), size_text(space->free_bytes));
+    table["commitLogDirCapacity"] =
+        fmt::format("Total : {}, Free : {}.", size_text(space->total_bytes), size_text(space->free_bytes));
   } else {
     table["commitLogDirCapacity"] = fmt::format("{}: {}", root, space.error().what);
   }

@@ -17,9 +17,15 @@ namespace comet::broker {
 /// Source: AdminBrokerProcessor.prepareRuntimeInfo, StoreStatsService; behaviour.md 11.2, remoting.md 10.5.
 class RuntimeInfo {
  public:
-  RuntimeInfo(const LiveConfig& config, Statistics& statistics, DayTotals& days, store::MessageStore& store, Files& files, const Clock& clock,
-              Log& log)
-      : config_(config), statistics_(statistics), days_(days), store_(store), files_(files), clock_(clock), log_(log),
+  RuntimeInfo(const LiveConfig& config, Statistics& statistics, DayTotals& days, store::MessageStore& store,
+              Files& files, const Clock& clock, Log& log)
+      : config_(config),
+        statistics_(statistics),
+        days_(days),
+        store_(store),
+        files_(files),
+        clock_(clock),
+        log_(log),
         boot_ms_(clock.now_ms()) {}
 
   std::map<std::string, std::string, std::less<>> table();

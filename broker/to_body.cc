@@ -88,7 +88,8 @@ remoting::ConnectionInfo to_body(const ClientInfo& client) {
   remoting::ConnectionInfo body;
   body.client_addr = client.channel->remote_text();
   body.client_id = client.client_id;
-  if (const std::string_view language = remoting::language_name(client.language); !language.empty()) body.language = language;
+  if (const std::string_view language = remoting::language_name(client.language); !language.empty())
+    body.language = language;
   body.version = client.version;
   return body;
 }

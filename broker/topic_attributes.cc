@@ -14,10 +14,11 @@ struct Attribute {
   bool changeable;
   std::string_view values;  ///< separated by blanks; empty: a number from -1 on
 };
-constexpr std::array<Attribute, 4> kAttributes = {{{"queue.type", false, "SimpleCQ BatchCQ"},
-                                                   {"cleanup.policy", false, "DELETE COMPACTION"},
-                                                   {"message.type", true, "UNSPECIFIED NORMAL FIFO DELAY TRANSACTION MIXED"},
-                                                   {"reserve.time", true, ""}}};
+constexpr std::array<Attribute, 4> kAttributes = {
+    {{"queue.type", false, "SimpleCQ BatchCQ"},
+     {"cleanup.policy", false, "DELETE COMPACTION"},
+     {"message.type", true, "UNSPECIFIED NORMAL FIFO DELAY TRANSACTION MIXED"},
+     {"reserve.time", true, ""}}};
 
 const Attribute* find_attribute(std::string_view key) {
   for (const Attribute& attribute : kAttributes) {
@@ -43,7 +44,8 @@ bool accepts(const Attribute& attribute, std::string_view value) {
 
 }  // namespace
 
-Result<std::map<std::string, std::string>> alter_attributes(bool creating, const std::map<std::string, std::string>& present,
+Result<std::map<std::string, std::string>> alter_attributes(bool creating,
+                                                            const std::map<std::string, std::string>& present,
                                                             std::string_view changes) {
   std::map<std::string, std::string> altered = present;
   while (!changes.empty()) {
@@ -55,14 +57,17 @@ Result<std::map<std::string, std::string>> alter_attributes(bool creating, const
     change.remove_prefix(1);
     const size_t split = change.find('=');
     const std::string_view key = change.substr(0, split);
-    if (sign != '+' && sign != '-') return fail(Errc::kInvalid, fmt::format("attribute change {}{} starts with neither + nor -", sign, change));
+    if (sign != '+' && sign != '-')
+      return fail(Errc::kInvalid, fmt::format("attribute change {}{} starts with neither + nor -", sign, change));
     const Attribute* attribute = find_attribute(key);
     if (attribute == nullptr) return fail(Errc::kInvalid, fmt::format("unsupported key: {}", key));
     const bool there = present.contains(std::string(key));
     if (sign == '-') {
-      if (creating) return fail(Errc::kInvalid, fmt::format("only add attribute is supported while creating topic. key: {}", key));
+      if (creating)
+        return fail(Errc::kInvalid, fmt::format("only add attribute is supported while creating topic. key: {}", key));
       if (!there) return fail(Errc::kInvalid, fmt::format("attempt to delete a nonexistent key: {}", key));
-      if (!attribute->changeable) return fail(Errc::kInvalid, fmt::format("attempt to update an unchangeable attribute. key: {}", key));
+      if (!attribute->changeable)
+        return fail(Errc::kInvalid, fmt::format("attempt to update an unchangeable attribute. key: {}", key));
       altered.erase(std::string(key));
       continue;
     }

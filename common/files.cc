@@ -74,7 +74,9 @@ class RealMapping final : public Mapping {
     const auto [start, bytes] = pages(from, length);
     if (bytes == 0) return {};
     if (can_populate_.load(std::memory_order_relaxed)) {
-      if (retry([&, s = start, n = bytes] { return ::madvise(data_ + s, static_cast<size_t>(n), MADV_POPULATE_WRITE); }) == 0)
+      if (retry([&, s = start, n = bytes] {
+            return ::madvise(data_ + s, static_cast<size_t>(n), MADV_POPULATE_WRITE);
+          }) == 0)
         return {};
       if (errno != EINVAL && errno != ENOSYS) return system_error("madvise", path_);
       can_populate_.store(false, std::memory_order_relaxed);
@@ -129,7 +131,8 @@ class RealFile final : public File {
   Result<size_t> read_at(int64_t at, std::span<std::byte> into) override {
     size_t done = 0;
     while (done < into.size()) {
-      const auto got = retry([&] { return ::pread(file_->fd, into.data() + done, into.size() - done, at + static_cast<int64_t>(done)); });
+      const auto got = retry(
+          [&] { return ::pread(file_->fd, into.data() + done, into.size() - done, at + static_cast<int64_t>(done)); });
       if (got < 0) return system_error("read", path_);
       if (got == 0) break;
       done += static_cast<size_t>(got);
@@ -145,7 +148,9 @@ class RealFile final : public File {
   Result<void> write_at(int64_t at, ByteView bytes) override {
     size_t done = 0;
     while (done < bytes.size()) {
-      const auto put = retry([&] { return ::pwrite(file_->fd, bytes.data() + done, bytes.size() - done, at + static_cast<int64_t>(done)); });
+      const auto put = retry([&] {
+        return ::pwrite(file_->fd, bytes.data() + done, bytes.size() - done, at + static_cast<int64_t>(done));
+      });
       if (put < 0) return system_error("write", path_);
       if (put == 0) return fail(Errc::kIo, "write " + path_ + ": the system took no bytes");
       done += static_cast<size_t>(put);
@@ -166,7 +171,8 @@ class RealFile final : public File {
 
   Result<void> zero(int64_t from, int64_t length) override {
     if (length <= 0) return {};
-    if (retry([&] { return ::fallocate(file_->fd, FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE, from, length); }) == 0) return {};
+    if (retry([&] { return ::fallocate(file_->fd, FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE, from, length); }) == 0)
+      return {};
     if (errno != EOPNOTSUPP && errno != ENOSYS && errno != EINVAL) return system_error("zero", path_);
     const std::vector<std::byte> zeros(static_cast<size_t>(std::min<int64_t>(length, 1 << 20)));
     for (int64_t at = from; at < from + length; at += static_cast<int64_t>(zeros.size())) {
@@ -189,7 +195,8 @@ class RealFile final : public File {
   }
 
   Result<std::unique_ptr<Mapping>> map(int64_t length, bool writable) override {
-    void* data = ::mmap(nullptr, static_cast<size_t>(length), writable ? PROT_READ | PROT_WRITE : PROT_READ, MAP_SHARED, file_->fd, 0);
+    void* data = ::mmap(nullptr, static_cast<size_t>(length), writable ? PROT_READ | PROT_WRITE : PROT_READ, MAP_SHARED,
+                        file_->fd, 0);
     if (data == MAP_FAILED) return system_error("mmap", path_);
     if (writable) ::madvise(data, static_cast<size_t>(length), MADV_RANDOM);
     return std::make_unique<RealMapping>(file_, path_, data, length);
@@ -200,8 +207,8 @@ class RealFile final : public File {
   const Path path_;
 };
 
-/// fcntl locks belong to the process, so a second one taken by the same process would succeed, and closing any descriptor
-/// of the file drops them: this set keeps both from happening.
+/// fcntl locks belong to the process, so a second one taken by the same process would succeed, and closing any
+/// descriptor of the file drops them: this set keeps both from happening.
 class LockedHere {
  public:
   bool add(std::pair<dev_t, ino_t> id) {
@@ -240,8 +247,8 @@ class RealLock final : public FileLock {
 };
 
 FileInfo info_of(std::string name, const struct stat& info) {
-  return {std::move(name), static_cast<int64_t>(info.st_size), static_cast<int64_t>(info.st_mtim.tv_sec) * 1000 + info.st_mtim.tv_nsec / 1'000'000,
-          S_ISDIR(info.st_mode)};
+  return {std::move(name), static_cast<int64_t>(info.st_size),
+          static_cast<int64_t>(info.st_mtim.tv_sec) * 1000 + info.st_mtim.tv_nsec / 1'000'000, S_ISDIR(info.st_mode)};
 }
 
 class RealFiles final : public Files {
@@ -341,12 +348,14 @@ class RealFiles final : public Files {
       if (errno != EACCES && errno != EAGAIN) return system_error("lock", path);
       struct flock holder = range;
       std::string who = "another process";
-      if (::fcntl(file->fd, F_GETLK, &holder) == 0 && holder.l_type != F_UNLCK) who = "process " + std::to_string(holder.l_pid);
+      if (::fcntl(file->fd, F_GETLK, &holder) == 0 && holder.l_type != F_UNLCK)
+        who = "process " + std::to_string(holder.l_pid);
       return fail(Errc::kExists, path + " is locked by " + who);
     }
     if (::fstat(file->fd, &info) != 0) return system_error("stat", path);
     if (::pwrite(file->fd, "lock", 4, 0) != 4 || ::fsync(file->fd) != 0) return system_error("write", path);
-    if (!locked_here().add({info.st_dev, info.st_ino})) return fail(Errc::kExists, path + " is locked by this process already");
+    if (!locked_here().add({info.st_dev, info.st_ino}))
+      return fail(Errc::kExists, path + " is locked by this process already");
     return std::make_unique<RealLock>(std::move(file), std::pair{info.st_dev, info.st_ino});
   }
 };

@@ -20,7 +20,8 @@ class Mapping {
   virtual ~Mapping() = default;
   virtual std::byte* data() = 0;
   virtual int64_t size() const = 0;
-  /// Writes the pages of [from, from + length) to the device and waits (msync). kIo: the disk can't be trusted any more.
+  /// Writes the pages of [from, from + length) to the device and waits (msync). kIo: the disk can't be trusted any
+  /// more.
   virtual Result<void> sync(int64_t from, int64_t length) = 0;
   /// Prepares pages for stores without a fault (MADV_POPULATE_WRITE; touches them where the kernel has none).
   virtual Result<void> populate(int64_t from, int64_t length) = 0;
@@ -50,13 +51,13 @@ class File {
   virtual Result<void> allocate(int64_t size_bytes) = 0;
   /// Makes content durable (fdatasync). After an error nothing written since the last success can be trusted.
   virtual Result<void> sync() = 0;
-  /// Maps [0, length); the mapping outlives this object. `writable` maps for stores (and without read-ahead: a store into
-  /// a hole must not bring its neighbours in); false maps read-only.
+  /// Maps [0, length); the mapping outlives this object. `writable` maps for stores (and without read-ahead: a store
+  /// into a hole must not bring its neighbours in); false maps read-only.
   virtual Result<std::unique_ptr<Mapping>> map(int64_t length, bool writable) = 0;
 };
 
 struct FileInfo {
-  std::string name;       ///< within its folder
+  std::string name;  ///< within its folder
   int64_t size_bytes = 0;
   int64_t mtime_ms = 0;
   bool is_directory = false;
@@ -84,9 +85,9 @@ class Files {
   virtual Result<std::vector<FileInfo>> list(const Path& folder) = 0;
   virtual Result<FileInfo> stat(const Path& path) = 0;
   virtual Result<void> make_folders(const Path& path) = 0;
-  virtual Result<void> remove(const Path& path) = 0;             ///< a file or an empty folder; kNotFound
+  virtual Result<void> remove(const Path& path) = 0;  ///< a file or an empty folder; kNotFound
   virtual Result<void> rename(const Path& from, const Path& to) = 0;
-  virtual Result<void> sync_folder(const Path& folder) = 0;      ///< makes creations, renames and removals in it durable
+  virtual Result<void> sync_folder(const Path& folder) = 0;  ///< makes creations, renames and removals in it durable
   virtual Result<DiskSpace> space(const Path& path) = 0;
   /// Makes everything written on `path`'s file system durable (syncfs): cheaper than thousands of sync().
   virtual Result<void> sync_file_system(const Path& path) = 0;
@@ -100,8 +101,8 @@ std::unique_ptr<Files> make_real_files();
 /// The whole content of a file.
 Result<std::string> read_file(Files& files, const Path& path);
 
-/// Replaces a file so that a crash leaves the old or the new content, never a mixture: temporary name, fsync, the former
-/// content kept as `path`.bak, rename, folder fsynced. Source: MixAll.string2File, store.md 24.
+/// Replaces a file so that a crash leaves the old or the new content, never a mixture: temporary name, fsync, the
+/// former content kept as `path`.bak, rename, folder fsynced. Source: MixAll.string2File, store.md 24.
 Result<void> replace_file(Files& files, const Path& path, std::string_view content);
 
 Path parent_folder(const Path& path);

@@ -21,13 +21,21 @@ class Log {
   virtual bool enabled(LogLevel level) const = 0;
 
   template <class... Args>
-  void debug(fmt::format_string<Args...> format, Args&&... args) { line(LogLevel::kDebug, format, args...); }
+  void debug(fmt::format_string<Args...> format, Args&&... args) {
+    line(LogLevel::kDebug, format, args...);
+  }
   template <class... Args>
-  void info(fmt::format_string<Args...> format, Args&&... args) { line(LogLevel::kInfo, format, args...); }
+  void info(fmt::format_string<Args...> format, Args&&... args) {
+    line(LogLevel::kInfo, format, args...);
+  }
   template <class... Args>
-  void warn(fmt::format_string<Args...> format, Args&&... args) { line(LogLevel::kWarn, format, args...); }
+  void warn(fmt::format_string<Args...> format, Args&&... args) {
+    line(LogLevel::kWarn, format, args...);
+  }
   template <class... Args>
-  void error(fmt::format_string<Args...> format, Args&&... args) { line(LogLevel::kError, format, args...); }
+  void error(fmt::format_string<Args...> format, Args&&... args) {
+    line(LogLevel::kError, format, args...);
+  }
 
  private:
   template <class... Args>
@@ -59,8 +67,8 @@ class LogGate {
 class LogPool {
  public:
   struct Options {
-    std::string folder;                      ///< made if absent
-    bool to_stdout = false;                  ///< also print warnings and errors
+    std::string folder;      ///< made if absent
+    bool to_stdout = false;  ///< also print warnings and errors
     LogLevel level = LogLevel::kInfo;
     size_t queue_lines = 8192;
     size_t rotate_bytes = 128u * 1024 * 1024;  ///< RocketMQ's size of a log file

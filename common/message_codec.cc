@@ -15,13 +15,13 @@ constexpr uint8_t kMappedV4[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF};
 constexpr int32_t kFixedBytes = 91 - 16;  // a V1 record without hosts, body, topic and properties
 constexpr size_t kMaxTopicV1 = 127;
 
-/// V1 holds the topic's length in a signed byte. Apache counts UTF-16 units when it chooses and so writes a broken V1 record
-/// for a short topic of many bytes; such a one gets V2 here.
+/// V1 holds the topic's length in a signed byte. Apache counts UTF-16 units when it chooses and so writes a broken V1
+/// record for a short topic of many bytes; such a one gets V2 here.
 bool needs_v2(std::string_view topic) { return topic.size() > kMaxTopicV1; }
 
 int32_t system_flag(const Message& m) {
-  return (m.sys_flag & ~(sys_flag::kBornHostV6 | sys_flag::kStoreHostV6)) | (m.born_host.v6 ? sys_flag::kBornHostV6 : 0) |
-         (m.store_host.v6 ? sys_flag::kStoreHostV6 : 0);
+  return (m.sys_flag & ~(sys_flag::kBornHostV6 | sys_flag::kStoreHostV6)) |
+         (m.born_host.v6 ? sys_flag::kBornHostV6 : 0) | (m.store_host.v6 ? sys_flag::kStoreHostV6 : 0);
 }
 
 /// Moves through a record's bytes, writing field after field.
@@ -108,7 +108,9 @@ Host Host::read(const std::byte* at, bool is_v6) {
 }
 
 Result<Host> Host::parse(std::string_view text) {
-  const auto bad = [&] { return fail(Errc::kInvalid, "\"" + std::string(text) + "\" is not an address of the form ip:port"); };
+  const auto bad = [&] {
+    return fail(Errc::kInvalid, "\"" + std::string(text) + "\" is not an address of the form ip:port");
+  };
   const size_t colon = text.rfind(':');
   if (colon == std::string_view::npos) return bad();
   Host host;
@@ -177,13 +179,16 @@ void encode_message_unsized(const Message& m, std::byte* at) {
 }
 
 Result<DecodedMessage> decode_message(ByteView bytes, bool check_crc) {
-  if (bytes.size() < 8) return corrupt("a record's size and magic need 8 bytes, here are " + std::to_string(bytes.size()));
+  if (bytes.size() < 8)
+    return corrupt("a record's size and magic need 8 bytes, here are " + std::to_string(bytes.size()));
   DecodedMessage out;
   out.record_bytes = load_be<int32_t>(bytes.data());
   out.magic = load_be<int32_t>(bytes.data() + 4);
-  if (out.magic != kMessageMagicV1 && out.magic != kMessageMagicV2) return corrupt("magic " + std::to_string(out.magic) + " is not a record's");
+  if (out.magic != kMessageMagicV1 && out.magic != kMessageMagicV2)
+    return corrupt("magic " + std::to_string(out.magic) + " is not a record's");
   if (out.record_bytes < kFixedBytes || static_cast<size_t>(out.record_bytes) > bytes.size())
-    return corrupt("total size " + std::to_string(out.record_bytes) + " with " + std::to_string(bytes.size()) + " bytes left");
+    return corrupt("total size " + std::to_string(out.record_bytes) + " with " + std::to_string(bytes.size()) +
+                   " bytes left");
   Message& m = out.message;
   Reader in{bytes.data() + 8, bytes.data() + out.record_bytes};
   m.body_crc = in.number<int32_t>();
@@ -204,8 +209,11 @@ Result<DecodedMessage> decode_message(ByteView bytes, bool check_crc) {
   if (!in.ok) return corrupt("the topic is longer than the record");
   m.properties = in.text(in.number<int16_t>());
   if (!in.ok) return corrupt("the properties are longer than the record");
-  if (in.at != in.end) return corrupt("total size " + std::to_string(out.record_bytes) + " leaves " + std::to_string(in.end - in.at) + " bytes over");
-  if (check_crc && !m.body.empty() && crc32_masked(as_bytes(m.body)) != m.body_crc) return corrupt("the body's CRC is wrong");
+  if (in.at != in.end)
+    return corrupt("total size " + std::to_string(out.record_bytes) + " leaves " + std::to_string(in.end - in.at) +
+                   " bytes over");
+  if (check_crc && !m.body.empty() && crc32_masked(as_bytes(m.body)) != m.body_crc)
+    return corrupt("the body's CRC is wrong");
   return out;
 }
 

@@ -13,10 +13,10 @@ namespace comet {
 
 /// sysFlag bits of a message (MessageSysFlag).
 namespace sys_flag {
-inline constexpr int32_t kCompressed = 0x1, kMultiTags = 0x2, kTransactionMask = 0xC, kTransactionNone = 0, kPrepared = 0x4,
-                         kCommit = 0x8, kRollback = 0xC, kBornHostV6 = 0x10, kStoreHostV6 = 0x20, kNeedUnwrap = 0x40,
-                         kInnerBatch = 0x80, kCompressionMask = 0x700, kCompressionLz4 = 0x100, kCompressionZstd = 0x200,
-                         kCompressionZlib = 0x300;
+inline constexpr int32_t kCompressed = 0x1, kMultiTags = 0x2, kTransactionMask = 0xC, kTransactionNone = 0,
+                         kPrepared = 0x4, kCommit = 0x8, kRollback = 0xC, kBornHostV6 = 0x10, kStoreHostV6 = 0x20,
+                         kNeedUnwrap = 0x40, kInnerBatch = 0x80, kCompressionMask = 0x700, kCompressionLz4 = 0x100,
+                         kCompressionZstd = 0x200, kCompressionZlib = 0x300;
 }  // namespace sys_flag
 
 inline constexpr int32_t kMessageMagicV1 = static_cast<int32_t>(0xDAA320A7);
@@ -61,8 +61,8 @@ struct Message {
 
 /// Byte positions inside a record that are filled at append, when its place is known.
 struct RecordPositions {
-  static constexpr int32_t kTotalSize = 0, kMagic = 4, kBodyCrc = 8, kQueueId = 12, kFlag = 16, kQueueOffset = 20, kPhyOffset = 28,
-                           kSysFlag = 36, kBornTimestamp = 40, kBornHost = 48;
+  static constexpr int32_t kTotalSize = 0, kMagic = 4, kBodyCrc = 8, kQueueId = 12, kFlag = 16, kQueueOffset = 20,
+                           kPhyOffset = 28, kSysFlag = 36, kBornTimestamp = 40, kBornHost = 48;
   static constexpr int32_t store_timestamp(bool born_v6) { return born_v6 ? 68 : 56; }
 };
 
@@ -72,12 +72,12 @@ int32_t encoded_size(const Message& message);
 /// Writes the record, `encoded_size(message)` bytes, to `at`. Magic is V2 when the topic has over 127 bytes.
 void encode_message(const Message& message, std::byte* at);
 
-/// The same without TOTALSIZE, whose four bytes stay untouched: for a log, where a record exists from the moment that its
-/// size does.
+/// The same without TOTALSIZE, whose four bytes stay untouched: for a log, where a record exists from the moment that
+/// its size does.
 void encode_message_unsized(const Message& message, std::byte* at);
 
-/// Reads one record at the front of `bytes`; kCorrupt names the field that is wrong. Checks sizes against each other, and
-/// the body's CRC if `check_crc`. `record_bytes` is TOTALSIZE. Views point into `bytes`.
+/// Reads one record at the front of `bytes`; kCorrupt names the field that is wrong. Checks sizes against each other,
+/// and the body's CRC if `check_crc`. `record_bytes` is TOTALSIZE. Views point into `bytes`.
 struct DecodedMessage {
   Message message;
   int32_t record_bytes = 0;

@@ -10,12 +10,14 @@ inline constexpr std::string_view kRetryTopicPrefix = "%RETRY%", kDlqTopicPrefix
                                   kAutoCreateTopic = "TBW102", kScheduleTopic = "SCHEDULE_TOPIC_XXXX",
                                   kBenchmarkTopic = "BenchmarkTest", kHalfTopic = "RMQ_SYS_TRANS_HALF_TOPIC",
                                   kOpHalfTopic = "RMQ_SYS_TRANS_OP_HALF_TOPIC", kTraceTopic = "RMQ_SYS_TRACE_TOPIC",
-                                  kTransCheckMaxTimeTopic = "TRANS_CHECK_MAX_TIME_TOPIC", kSelfTestTopic = "SELF_TEST_TOPIC",
-                                  kOffsetMovedEventTopic = "OFFSET_MOVED_EVENT", kCheckpointTopic = "CHECKPOINT_TOPIC",
-                                  kTimerTopic = "rmq_sys_wheel_timer", kReviveLogPrefix = "rmq_sys_REVIVE_LOG_",
-                                  kSyncBrokerMemberPrefix = "rmq_sys_SYNC_BROKER_MEMBER_", kReplyTopicSuffix = "_REPLY_TOPIC",
-                                  kSystemTopicPrefix = "rmq_sys_", kOrderTopicNamespace = "ORDER_TOPIC_CONFIG",
-                                  kToolsConsumerGroup = "TOOLS_CONSUMER", kSystemGroupPrefix = "CID_RMQ_SYS_";
+                                  kTransCheckMaxTimeTopic = "TRANS_CHECK_MAX_TIME_TOPIC",
+                                  kSelfTestTopic = "SELF_TEST_TOPIC", kOffsetMovedEventTopic = "OFFSET_MOVED_EVENT",
+                                  kCheckpointTopic = "CHECKPOINT_TOPIC", kTimerTopic = "rmq_sys_wheel_timer",
+                                  kReviveLogPrefix = "rmq_sys_REVIVE_LOG_",
+                                  kSyncBrokerMemberPrefix = "rmq_sys_SYNC_BROKER_MEMBER_",
+                                  kReplyTopicSuffix = "_REPLY_TOPIC", kSystemTopicPrefix = "rmq_sys_",
+                                  kOrderTopicNamespace = "ORDER_TOPIC_CONFIG", kToolsConsumerGroup = "TOOLS_CONSUMER",
+                                  kSystemGroupPrefix = "CID_RMQ_SYS_";
 
 inline constexpr int32_t kTopicMaxLength = 127, kRetryTopicMaxLength = 255, kGroupMaxLength = 120;
 
@@ -35,7 +37,8 @@ bool is_forbidden_to_send(std::string_view topic);
 /// Consumer groups that RocketMQ itself uses.
 bool is_system_group(std::string_view group);
 
-/// Empty if legal, else the sentence that Apache puts into its remark. Source: TopicValidator.validateTopic/validateGroup.
+/// Empty if legal, else the sentence that Apache puts into its remark. Source:
+/// TopicValidator.validateTopic/validateGroup.
 std::string topic_name_problem(std::string_view topic);
 std::string group_name_problem(std::string_view group);
 

@@ -5,7 +5,8 @@
 
 namespace comet::store {
 
-/// A lock for sections of some hundred nanoseconds: spins a little, then sleeps in the kernel. Four bytes; not recursive.
+/// A lock for sections of some hundred nanoseconds: spins a little, then sleeps in the kernel. Four bytes; not
+/// recursive.
 class AdaptiveLock {
  public:
   void lock() {
@@ -30,7 +31,8 @@ class AdaptiveLock {
       __builtin_ia32_pause();
 #endif
     }
-    while (state_.exchange(kAwaited, std::memory_order_acquire) != kFree) state_.wait(kAwaited, std::memory_order_relaxed);
+    while (state_.exchange(kAwaited, std::memory_order_acquire) != kFree)
+      state_.wait(kAwaited, std::memory_order_relaxed);
   }
 
   std::atomic<int32_t> state_{kFree};

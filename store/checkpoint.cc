@@ -30,9 +30,10 @@ Result<std::unique_ptr<Checkpoint>> Checkpoint::open(Files& files, const Path& p
   auto number = [&](int64_t at) { return load_be<int64_t>(raw + at); };
   out->times_ = out->written_ = {number(0), number(8), number(16), number(24), number(32)};
   const ByteView mark(raw + kCleanEndAt, kCleanEndBytes);
-  if (number(kCleanEndAt) == kCleanEndMagic && crc32_masked(mark.first(kCleanEndBytes - 4)) == load_be<int32_t>(mark.data() + kCleanEndBytes - 4))
-    out->clean_end_ = CleanEnd{PhyOffset(number(kCleanEndAt + 8)), PhyOffset(number(kCleanEndAt + 16)), PhyOffset(number(kCleanEndAt + 24)),
-                               number(kCleanEndAt + 32) != 0};
+  if (number(kCleanEndAt) == kCleanEndMagic &&
+      crc32_masked(mark.first(kCleanEndBytes - 4)) == load_be<int32_t>(mark.data() + kCleanEndBytes - 4))
+    out->clean_end_ = CleanEnd{PhyOffset(number(kCleanEndAt + 8)), PhyOffset(number(kCleanEndAt + 16)),
+                               PhyOffset(number(kCleanEndAt + 24)), number(kCleanEndAt + 32) != 0};
   return out;
 }
 
@@ -56,7 +57,8 @@ Result<void> Checkpoint::flush() {
   const std::lock_guard lock(mu_);
   if (times_ == written_ && !clean_end_changed_) return {};
   std::byte raw[kTimesBytes];
-  const int64_t numbers[] = {times_.log_ms, times_.queues_ms, times_.index_ms, times_.master_flushed, times_.confirm_offset};
+  const int64_t numbers[] = {times_.log_ms, times_.queues_ms, times_.index_ms, times_.master_flushed,
+                             times_.confirm_offset};
   for (size_t i = 0; i < std::size(numbers); ++i) store_be<int64_t>(raw + 8 * i, numbers[i]);
   COMET_TRY_VOID(file_->write_at(0, raw));
   if (clean_end_changed_) {

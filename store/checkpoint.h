@@ -10,12 +10,12 @@
 
 namespace comet::store {
 
-/// What the file `checkpoint` says: up to which record times the parts of the store are durable. Source: StoreCheckpoint;
-/// store.md 14.
+/// What the file `checkpoint` says: up to which record times the parts of the store are durable. Source:
+/// StoreCheckpoint; store.md 14.
 struct CheckpointTimes {
-  int64_t log_ms = 0;      ///< physicMsgTimestamp
-  int64_t queues_ms = 0;   ///< logicsMsgTimestamp
-  int64_t index_ms = 0;    ///< indexMsgTimestamp
+  int64_t log_ms = 0;     ///< physicMsgTimestamp
+  int64_t queues_ms = 0;  ///< logicsMsgTimestamp
+  int64_t index_ms = 0;   ///< indexMsgTimestamp
   int64_t master_flushed = 0;
   int64_t confirm_offset = 0;
   friend bool operator==(const CheckpointTimes&, const CheckpointTimes&) = default;
@@ -24,8 +24,8 @@ struct CheckpointTimes {
   int64_t safe_ms() const;
 };
 
-/// Where a clean stop left the log, so that opening needs no scan. Ours, in the part of the file that Apache leaves zero;
-/// whoever opens checks it against the log, since an Apache broker may have run in between.
+/// Where a clean stop left the log, so that opening needs no scan. Ours, in the part of the file that Apache leaves
+/// zero; whoever opens checks it against the log, since an Apache broker may have run in between.
 struct CleanEnd {
   PhyOffset log_end;
   PhyOffset last_record;  ///< -1 for an empty log

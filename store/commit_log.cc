@@ -76,7 +76,9 @@ PhyOffset CommitLog::min_offset() const {
 
 Result<PhyOffset> CommitLog::flush() {
   const std::lock_guard lock(flush_mu_);
-  if (failed()) return fail(Errc::kIo, "an earlier flush of the CommitLog failed: its disk can't be trusted, restart after checking it");
+  if (failed())
+    return fail(Errc::kIo,
+                "an earlier flush of the CommitLog failed: its disk can't be trusted, restart after checking it");
   const int64_t store_ms = last_store_ms();
   const PhyOffset target = end();
   PhyOffset at = durable_end();

@@ -17,10 +17,9 @@ namespace comet::store {
 /// All records one after the other, in files of one size. Source: CommitLog; store.md 2, 3, 5.
 ///
 ///     first file's base ≤ durable_end ≤ end; neither of the ends ever moves back.
-/// Bytes under `end` never change, so readers take no lock. The four bytes at `end` are zero, and so is all behind them in
-/// that file: a record exists from the moment that its size is stored, which is last.
-/// Threads: reserve(), next_store_time() and publish() under append_lock(); flush() from any, one at a time inside; the rest
-/// from any.
+/// Bytes under `end` never change, so readers take no lock. The four bytes at `end` are zero, and so is all behind them
+/// in that file: a record exists from the moment that its size is stored, which is last. Threads: reserve(),
+/// next_store_time() and publish() under append_lock(); flush() from any, one at a time inside; the rest from any.
 class CommitLog {
  public:
   static constexpr int64_t kEndBlankBytes = 8;
@@ -29,8 +28,8 @@ class CommitLog {
 
   /// Maps the files; start_at() then says where writing goes on.
   Result<void> load() { return segments_.load(); }
-  /// Ends recovery: cuts the log at `end`, removes files behind, prepares the last one for stores. `zero_tail`: clear what
-  /// lies behind `end`, so that no stale record comes back to life.
+  /// Ends recovery: cuts the log at `end`, removes files behind, prepares the last one for stores. `zero_tail`: clear
+  /// what lies behind `end`, so that no stale record comes back to life.
   Result<void> start_at(PhyOffset end, int64_t last_store_ms, bool zero_tail);
 
   // The writer's side, in this order, under append_lock().
@@ -54,8 +53,8 @@ class CommitLog {
   /// The newest time at or under which every record is durable.
   int64_t durable_store_ms() const { return durable_store_ms_.load(std::memory_order_relaxed); }
 
-  /// Makes everything published at the call durable. After the first error always fails: what the kernel dropped can't be
-  /// made durable by asking again.
+  /// Makes everything published at the call durable. After the first error always fails: what the kernel dropped can't
+  /// be made durable by asking again.
   Result<PhyOffset> flush();
   bool failed() const { return failed_.load(std::memory_order_acquire); }
 

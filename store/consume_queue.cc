@@ -36,15 +36,19 @@ ConsumeQueue::ConsumeQueue(QueueFiles& shared, std::shared_ptr<const std::string
     : shared_(shared), topic_(std::move(topic)), number_(next_number.fetch_add(1)), id_(id) {}
 
 ConsumeQueue::~ConsumeQueue() {
-  for (int64_t base = first_file_; base >= 0 && base <= last_file_; base += shared_.file_entries) shared_.cache.forget({number_, base});
+  for (int64_t base = first_file_; base >= 0 && base <= last_file_; base += shared_.file_entries)
+    shared_.cache.forget({number_, base});
 }
 
 Path ConsumeQueue::folder() const { return shared_.root + "/" + *topic_ + "/" + std::to_string(id_.value); }
-Path ConsumeQueue::path_of(int64_t base) const { return folder() + "/" + MappedFile::name_of(base * QueueUnit::kBytes); }
+Path ConsumeQueue::path_of(int64_t base) const {
+  return folder() + "/" + MappedFile::name_of(base * QueueUnit::kBytes);
+}
 
 Result<void> ConsumeQueue::load() {
   auto listed = shared_.files.list(folder());
-  if (!listed) return listed.error().code == Errc::kNotFound ? Result<void>() : tl::unexpected(std::move(listed).error());
+  if (!listed)
+    return listed.error().code == Errc::kNotFound ? Result<void>() : tl::unexpected(std::move(listed).error());
   const int64_t file_bytes = shared_.file_entries * QueueUnit::kBytes;
   std::vector<int64_t> bases;
   for (size_t i = 0; i < listed->size(); ++i) {
@@ -61,14 +65,17 @@ Result<void> ConsumeQueue::load() {
       continue;
     }
     if (info.size_bytes != file_bytes)
-      return fail(Errc::kInvalid, path + " has " + std::to_string(info.size_bytes) + " bytes, but mappedFileSizeConsumeQueue is " +
-                                      std::to_string(file_bytes) + ": set the property to the size that the store was written with");
+      return fail(Errc::kInvalid, path + " has " + std::to_string(info.size_bytes) +
+                                      " bytes, but mappedFileSizeConsumeQueue is " + std::to_string(file_bytes) +
+                                      ": set the property to the size that the store was written with");
     bases.push_back(std::stoll(info.name) / QueueUnit::kBytes);
   }
   // A hole between files can't be read over: what stands before it is of no use.
   size_t first = bases.empty() ? 0 : bases.size() - 1;
   while (first > 0 && bases[first] - bases[first - 1] == shared_.file_entries) --first;
-  if (first > 0) shared_.log.error("{} has a hole before file {}; older entries are passed over", folder(), bases[first] * QueueUnit::kBytes);
+  if (first > 0)
+    shared_.log.error("{} has a hole before file {}; older entries are passed over", folder(),
+                      bases[first] * QueueUnit::kBytes);
   if (bases.empty()) return {};
   const std::lock_guard lock(mu_);
   first_file_ = bases[first];
@@ -153,8 +160,8 @@ void ConsumeQueue::restore(QueueOffset at, const QueueEntry& entry) {
   const std::lock_guard lock(mu_);
   if (entry.at.value + entry.bytes <= max_phy_) return;
   if (at.value < 0 || (end_ > 0 && at.value - end_ > kMostHoles)) {
-    shared_.log.error("the record at {} claims place {} in queue {} of {}, which ends at {}: it gets no entry", entry.at.value, at.value, id_.value,
-                      *topic_, end_);
+    shared_.log.error("the record at {} claims place {} in queue {} of {}, which ends at {}: it gets no entry",
+                      entry.at.value, at.value, id_.value, *topic_, end_);
     return;
   }
   if (at.value < end_) {
@@ -182,7 +189,8 @@ void ConsumeQueue::shrink_to(int64_t end) {
   min_ = std::min(min_, end_);
   max_phy_ = -1;
   for (int64_t i = end_ - 1; i >= min_; --i) {
-    const auto found = i >= ring_first_ && ring_entries_ > 0 ? std::optional(QueueUnit::read(unit(i))) : entry_in_file(i);
+    const auto found =
+        i >= ring_first_ && ring_entries_ > 0 ? std::optional(QueueUnit::read(unit(i))) : entry_in_file(i);
     if (!found) break;
     if (QueueUnit::is_hole(*found)) continue;
     max_phy_ = found->at.value + found->bytes;
@@ -223,7 +231,9 @@ int64_t ConsumeQueue::next_real(int64_t from, int64_t to) const {
     if (from < first_in_memory) {
       count = std::min({kHolesAtATime, to - from, first_in_memory - from, left_in_file(QueueOffset(from))});
       const auto file = file_for(from, false);
-      if (!file || !(*file)->read_at(from % shared_.file_entries * QueueUnit::kBytes, {units, static_cast<size_t>(count * QueueUnit::kBytes)})) return to;
+      if (!file || !(*file)->read_at(from % shared_.file_entries * QueueUnit::kBytes,
+                                     {units, static_cast<size_t>(count * QueueUnit::kBytes)}))
+        return to;
     } else {
       const auto found = peek(from);
       if (!found) return to;
@@ -252,7 +262,8 @@ int64_t ConsumeQueue::first_at_or_behind(PhyOffset phy, int64_t from, int64_t to
 
 Result<void> ConsumeQueue::clear_behind_end() {
   if (first_file_ < 0 || on_disk_ <= end_) return {};
-  for (int64_t base = end_ / shared_.file_entries * shared_.file_entries; base < on_disk_; base += shared_.file_entries) {
+  for (int64_t base = end_ / shared_.file_entries * shared_.file_entries; base < on_disk_;
+       base += shared_.file_entries) {
     const auto info = shared_.files.stat(path_of(base));
     if (!info) continue;
     if (base >= end_ && base > first_file_) {
@@ -278,7 +289,8 @@ void ConsumeQueue::correct_min(PhyOffset log_min) {
     from = std::max(min_, first_file_);
     if (max_phy_ <= log_min.value) from = end;
   }
-  if (const auto first = from < end ? peek(from) : std::nullopt; first && !QueueUnit::is_hole(*first) && first->at >= log_min) {
+  if (const auto first = from < end ? peek(from) : std::nullopt;
+      first && !QueueUnit::is_hole(*first) && first->at >= log_min) {
     const std::lock_guard lock(mu_);
     min_ = std::max(min_, from);
     return;
@@ -310,7 +322,8 @@ Result<void> ConsumeQueue::save(PhyOffset limit) {
     }
     if (count == 0) return {};
     COMET_TRY(auto file, file_for(from, true));
-    COMET_TRY_VOID(file->write_at(from % shared_.file_entries * QueueUnit::kBytes, ByteView(staged, static_cast<size_t>(count * QueueUnit::kBytes))));
+    COMET_TRY_VOID(file->write_at(from % shared_.file_entries * QueueUnit::kBytes,
+                                  ByteView(staged, static_cast<size_t>(count * QueueUnit::kBytes))));
     const std::lock_guard lock(mu_);
     const int64_t base = from / shared_.file_entries * shared_.file_entries;
     if (first_file_ < 0) first_file_ = base;
@@ -398,7 +411,8 @@ std::optional<int64_t> ConsumeQueue::read(QueueOffset at, int64_t max, bool may_
     count = std::min({max, end_ - at.value, left_in_file(at)});
     if (count <= 0 || at.value < min_) return 0;
     if (ring_entries_ > 0 && at.value >= ring_first_) {
-      for (int64_t i = 0; i < count; ++i) std::memcpy(into + i * QueueUnit::kBytes, unit(at.value + i), QueueUnit::kBytes);
+      for (int64_t i = 0; i < count; ++i)
+        std::memcpy(into + i * QueueUnit::kBytes, unit(at.value + i), QueueUnit::kBytes);
       return count;
     }
     count = std::min(count, saved_ - at.value);

@@ -35,10 +35,11 @@ struct QueueUnit {
 
 /// Where each message of one queue stands in the CommitLog: entry n is the queue's n-th message.
 ///
-///     min ≤ saved ≤ end, in entries; entries in [saved, end) are in memory only and are rebuilt from the log after a crash.
-/// The newest entries stay in a ring and are read from there; files are written by save() with pwrite, never through a map.
-/// An idle queue has no ring. Threads: append() from one at a time (the append lock); save() and load work from the keeper or
-/// from recovery, one at a time; the rest from any.
+///     min ≤ saved ≤ end, in entries; entries in [saved, end) are in memory only and are rebuilt from the log after a
+///     crash.
+/// The newest entries stay in a ring and are read from there; files are written by save() with pwrite, never through a
+/// map. An idle queue has no ring. Threads: append() from one at a time (the append lock); save() and load work from
+/// the keeper or from recovery, one at a time; the rest from any.
 class ConsumeQueue {
  public:
   ConsumeQueue(QueueFiles& shared, std::shared_ptr<const std::string> topic, QueueId id);
@@ -53,8 +54,8 @@ class ConsumeQueue {
   /// Appends entry end() and returns the number of unsaved ones before it: 0 means that somebody must see to save().
   int64_t append(const QueueEntry& entry);
 
-  /// Recovery: puts the entry of a record found in the log at its place. What the queue knows already is passed over; a gap
-  /// is filled with holes; a record newer than what stands at its place replaces that and what follows.
+  /// Recovery: puts the entry of a record found in the log at its place. What the queue knows already is passed over; a
+  /// gap is filled with holes; a record newer than what stands at its place replaces that and what follows.
   void restore(QueueOffset at, const QueueEntry& entry);
   /// Drops entries of records at or behind `phy`.
   void cut_behind(PhyOffset phy);
@@ -120,7 +121,7 @@ class ConsumeQueue {
   // All below under mu_.
   int32_t ring_entries_ = 0;  ///< a power of two
   std::unique_ptr<std::byte[]> ring_;
-  int64_t ring_first_ = 0;    ///< oldest entry in the ring
+  int64_t ring_first_ = 0;  ///< oldest entry in the ring
   int64_t end_ = 0;
   int64_t saved_ = 0;
   int64_t synced_ = 0;

@@ -9,16 +9,20 @@ namespace {
 
 constexpr size_t kOpenFiles = 1024;
 
-int64_t entries_per_file(int64_t bytes) { return std::max<int64_t>((bytes + QueueUnit::kBytes - 1) / QueueUnit::kBytes, 1); }
+int64_t entries_per_file(int64_t bytes) {
+  return std::max<int64_t>((bytes + QueueUnit::kBytes - 1) / QueueUnit::kBytes, 1);
+}
 
 }  // namespace
 
 ConsumeQueueTable::ConsumeQueueTable(Files& files, Log& log, const StoreOptions& options)
-    : shared_{files, log, options.root + "/consumequeue", entries_per_file(options.consume_queue_file_bytes), FileCache(files, kOpenFiles)} {}
+    : shared_{files, log, options.root + "/consumequeue", entries_per_file(options.consume_queue_file_bytes),
+              FileCache(files, kOpenFiles)} {}
 
 Result<void> ConsumeQueueTable::load() {
   auto topics = shared_.files.list(shared_.root);
-  if (!topics) return topics.error().code == Errc::kNotFound ? Result<void>() : tl::unexpected(std::move(topics).error());
+  if (!topics)
+    return topics.error().code == Errc::kNotFound ? Result<void>() : tl::unexpected(std::move(topics).error());
   for (const FileInfo& topic : *topics) {
     if (!topic.is_directory) continue;
     COMET_TRY(const auto ids, shared_.files.list(shared_.root + "/" + topic.name));
@@ -33,8 +37,10 @@ Result<void> ConsumeQueueTable::load() {
   return {};
 }
 
-std::vector<ConsumeQueueTable::Queue>::const_iterator ConsumeQueueTable::place(const std::vector<Queue>& queues, QueueId id) {
-  return std::lower_bound(queues.begin(), queues.end(), id, [](const Queue& queue, QueueId wanted) { return queue->id() < wanted; });
+std::vector<ConsumeQueueTable::Queue>::const_iterator ConsumeQueueTable::place(const std::vector<Queue>& queues,
+                                                                               QueueId id) {
+  return std::lower_bound(queues.begin(), queues.end(), id,
+                          [](const Queue& queue, QueueId wanted) { return queue->id() < wanted; });
 }
 
 ConsumeQueueTable::Queue ConsumeQueueTable::find(std::string_view topic, QueueId id) const {

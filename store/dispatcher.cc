@@ -13,11 +13,16 @@ constexpr int64_t kUnknownLevelMs = 1'000;
 
 int64_t unit_ms(char unit) {
   switch (unit) {
-    case 's': return 1'000;
-    case 'm': return 60'000;
-    case 'h': return 3'600'000;
-    case 'd': return 86'400'000;
-    default: return 0;
+    case 's':
+      return 1'000;
+    case 'm':
+      return 60'000;
+    case 'h':
+      return 3'600'000;
+    case 'd':
+      return 86'400'000;
+    default:
+      return 0;
   }
 }
 

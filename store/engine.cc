@@ -16,9 +16,11 @@ int64_t physical_memory() {
 
 }  // namespace
 
-Result<std::unique_ptr<MessageStore>> MessageStore::open(Files& files, const Clock& clock, Log& log, StoreOptions options) {
+Result<std::unique_ptr<MessageStore>> MessageStore::open(Files& files, const Clock& clock, Log& log,
+                                                         StoreOptions options) {
   if (options.root.empty()) return fail(Errc::kInvalid, "storePathRootDir is empty");
-  if (options.commit_log_file_bytes < 1024) return fail(Errc::kInvalid, "mappedFileSizeCommitLog must be at least 1024 bytes");
+  if (options.commit_log_file_bytes < 1024)
+    return fail(Errc::kInvalid, "mappedFileSizeCommitLog must be at least 1024 bytes");
   auto engine = std::make_unique<Engine>(files, clock, log, std::move(options));
   COMET_TRY_VOID(engine->start());
   return engine;
@@ -44,7 +46,8 @@ Result<void> Engine::take_lock() {
   auto locked = files_.lock(path("lock"));
   if (!locked) {
     if (locked.error().code != Errc::kExists) return tl::unexpected(std::move(locked).error());
-    return fail(Errc::kExists, "the store " + options_.root + " is in use (" + locked.error().what + "): stop that broker, or set another storePathRootDir");
+    return fail(Errc::kExists, "the store " + options_.root + " is in use (" + locked.error().what +
+                                   "): stop that broker, or set another storePathRootDir");
   }
   lock_ = std::move(*locked);
   return {};
@@ -67,7 +70,8 @@ Result<void> Engine::start() {
     checkpoint_->set(times);
   });
   keeper_->add_duty([this](Keeper::Time now) { return retention_.run(now); });
-  retention_.on_full([this](bool full) { full ? refusals_.fetch_or(kDiskFull) : refusals_.fetch_and(~uint32_t{kDiskFull}); });
+  retention_.on_full(
+      [this](bool full) { full ? refusals_.fetch_or(kDiskFull) : refusals_.fetch_and(~uint32_t{kDiskFull}); });
   retention_.start();
   (void)retention_.look_at_disks();
   flusher_.on_visible([this] { tell_visible_arrivals(); });
@@ -82,11 +86,13 @@ Result<void> Engine::recover() {
     }
   }
   const auto mark = checkpoint_->clean_end();
-  COMET_TRY(const Recovered found, Recovery(commit_log_, queues_, dispatcher_, *checkpoint_, log_, options_).run(crashed_));
+  COMET_TRY(const Recovered found,
+            Recovery(commit_log_, queues_, dispatcher_, *checkpoint_, log_, options_).run(crashed_));
   opened_at_ = found.end;
   last_record_ = found.last_record;
   log_.info("the CommitLog {} holds {} to {}, {}", options_.root, commit_log_.min_offset().value, found.end.value,
-            found.from_clean_end ? std::string("as a clean stop left it") : "found by reading " + std::to_string(found.records_scanned) + " records");
+            found.from_clean_end ? std::string("as a clean stop left it")
+                                 : "found by reading " + std::to_string(found.records_scanned) + " records");
   COMET_TRY_VOID(index_.load(crashed_, checkpoint_->times().index_ms));
   indexer_.start_at(index_from(found, mark));
   // From here on the store counts as crashed until a clean stop says otherwise.
@@ -102,7 +108,8 @@ Result<void> Engine::recover() {
 
 PhyOffset Engine::index_from(const Recovered& found, const std::optional<CleanEnd>& mark) const {
   if (!options_.message_index) return found.end;
-  // After a crash the last message of a full file may have more keys than fitted; a second entry for the same one does no harm.
+  // After a crash the last message of a full file may have more keys than fitted; a second entry for the same one does
+  // no harm.
   const PhyOffset newest = index_.resume_at();
   if (found.from_clean_end && newest.value >= 0) return std::max(newest, mark->indexed_end);
   // No index files: either no message had a key, or somebody removed them to have them built again.
@@ -121,7 +128,8 @@ Result<void> Engine::stop() {
   indexer_.catch_up(kIndexAtStop);
   if (done) done = index_.sync();
   if (done) {
-    checkpoint_->set_clean_end(CleanEnd{commit_log_.end(), last_record_, indexer_.position(), index_.resume_at().value >= 0});
+    checkpoint_->set_clean_end(
+        CleanEnd{commit_log_.end(), last_record_, indexer_.position(), index_.resume_at().value >= 0});
     done = checkpoint_->flush();
   }
   if (done) done = commit_log_.drop_prepared_file();
@@ -136,13 +144,17 @@ Result<void> Engine::stop() {
 
 const char* Engine::why_not_writable() const {
   const uint32_t bits = refusals_.load(std::memory_order_acquire);
-  if (bits == 0 && !commit_log_.failed()) [[likely]] return nullptr;
+  if (bits == 0 && !commit_log_.failed()) [[likely]]
+    return nullptr;
   if ((bits & kStopping) != 0) return "the store is shutting down";
-  if (commit_log_.failed()) return "writing to the disk failed: the store takes no messages until it is checked and restarted";
+  if (commit_log_.failed())
+    return "writing to the disk failed: the store takes no messages until it is checked and restarted";
   return "the disk is full: messages are refused until there is space";
 }
 
-void Engine::watch(QueueKeyView queue, int32_t delta) { queues_.find_or_make(queue.topic, queue.queue_id)->watchers.fetch_add(delta); }
+void Engine::watch(QueueKeyView queue, int32_t delta) {
+  queues_.find_or_make(queue.topic, queue.queue_id)->watchers.fetch_add(delta);
+}
 
 void Engine::remove_queue(const ConsumeQueueTable::Queue& queue) {
   {

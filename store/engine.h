@@ -20,8 +20,8 @@
 
 namespace comet::store {
 
-/// The MessageStore: puts the parts of this room together. Opening and stopping are in engine.cc, appending in engine_put.cc,
-/// reading in engine_get.cc and engine_queries.cc.
+/// The MessageStore: puts the parts of this room together. Opening and stopping are in engine.cc, appending in
+/// engine_put.cc, reading in engine_get.cc and engine_queries.cc.
 class Engine final : public MessageStore {
  public:
   Engine(Files& files, const Clock& clock, Log& log, StoreOptions options);
@@ -123,7 +123,7 @@ class Engine final : public MessageStore {
   std::atomic<uint32_t> refusals_{0};  ///< bits of Refusal
   std::atomic<int32_t> max_message_bytes_;
   ArrivalListener* listener_ = nullptr;
-  PhyOffset opened_at_, last_record_;             // last_record_: under the append lock
+  PhyOffset opened_at_, last_record_;              // last_record_: under the append lock
   std::vector<ConsumeQueueTable::Queue> arrived_;  // under the append lock: SYNC_FLUSH, not yet told
   std::vector<ConsumeQueueTable::Queue> telling_;  // the flusher's
   Counters counters_;

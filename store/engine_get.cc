@@ -25,17 +25,28 @@ GetResult at_once(GetStatus status, QueueOffset next, QueueOffset min, QueueOffs
 
 std::string_view get_status_name(GetStatus status) {
   switch (status) {
-    case GetStatus::kFound: return "FOUND";
-    case GetStatus::kNoMatchedMessage: return "NO_MATCHED_MESSAGE";
-    case GetStatus::kMessageWasRemoving: return "MESSAGE_WAS_REMOVING";
-    case GetStatus::kOffsetFoundNull: return "OFFSET_FOUND_NULL";
-    case GetStatus::kOffsetOverflowBadly: return "OFFSET_OVERFLOW_BADLY";
-    case GetStatus::kOffsetOverflowOne: return "OFFSET_OVERFLOW_ONE";
-    case GetStatus::kOffsetTooSmall: return "OFFSET_TOO_SMALL";
-    case GetStatus::kNoMatchedLogicQueue: return "NO_MATCHED_LOGIC_QUEUE";
-    case GetStatus::kNoMessageInQueue: return "NO_MESSAGE_IN_QUEUE";
-    case GetStatus::kOffsetReset: return "OFFSET_RESET";
-    case GetStatus::kWouldBlock: return "WOULD_BLOCK";
+    case GetStatus::kFound:
+      return "FOUND";
+    case GetStatus::kNoMatchedMessage:
+      return "NO_MATCHED_MESSAGE";
+    case GetStatus::kMessageWasRemoving:
+      return "MESSAGE_WAS_REMOVING";
+    case GetStatus::kOffsetFoundNull:
+      return "OFFSET_FOUND_NULL";
+    case GetStatus::kOffsetOverflowBadly:
+      return "OFFSET_OVERFLOW_BADLY";
+    case GetStatus::kOffsetOverflowOne:
+      return "OFFSET_OVERFLOW_ONE";
+    case GetStatus::kOffsetTooSmall:
+      return "OFFSET_TOO_SMALL";
+    case GetStatus::kNoMatchedLogicQueue:
+      return "NO_MATCHED_LOGIC_QUEUE";
+    case GetStatus::kNoMessageInQueue:
+      return "NO_MESSAGE_IN_QUEUE";
+    case GetStatus::kOffsetReset:
+      return "OFFSET_RESET";
+    case GetStatus::kWouldBlock:
+      return "WOULD_BLOCK";
   }
   return "UNKNOWN";
 }
@@ -55,7 +66,8 @@ struct Engine::Scan {
   bool full(int64_t bytes, bool in_memory, const StoreOptions& options) const {
     if (out.count == 0) return false;
     if (out.count + 1 > request.max_messages || out.bytes + bytes > pull_bytes) return true;
-    if (in_memory) return out.bytes + bytes > options.transfer_bytes_memory || out.count > options.transfer_count_memory - 1;
+    if (in_memory)
+      return out.bytes + bytes > options.transfer_bytes_memory || out.count > options.transfer_count_memory - 1;
     return out.bytes + bytes > options.transfer_bytes_disk || out.count > options.transfer_count_disk - 1;
   }
   void none(GetStatus status) {
@@ -63,7 +75,8 @@ struct Engine::Scan {
   }
   void add(PinnedBytes&& record) {
     const auto bytes = static_cast<int64_t>(record.bytes.size());
-    if (!out.records.empty() && out.records.back().keep == record.keep && out.records.back().bytes.data() + out.records.back().bytes.size() == record.bytes.data()) {
+    if (!out.records.empty() && out.records.back().keep == record.keep &&
+        out.records.back().bytes.data() + out.records.back().bytes.size() == record.bytes.data()) {
       auto& run = out.records.back().bytes;
       run = ByteView(run.data(), run.size() + record.bytes.size());
     } else {
@@ -92,12 +105,15 @@ bool Engine::in_memory(PinnedBytes& bytes, PhyOffset at, int64_t ahead, bool may
   if (!may_block) return false;
   // Waits for the disk here, where that is allowed, instead of in whoever sends the bytes.
   unsigned sum = 0;
-  for (int64_t i = 0; i < length; i += 4096) sum += static_cast<unsigned>(*static_cast<const volatile std::byte*>(segment->data() + from + i));
+  for (int64_t i = 0; i < length; i += 4096)
+    sum += static_cast<unsigned>(*static_cast<const volatile std::byte*>(segment->data() + from + i));
   (void)sum;
   return true;
 }
 
-std::optional<PinnedBytes> Engine::record_of(const QueueEntry& entry) const { return commit_log_.slice(entry.at, entry.bytes); }
+std::optional<PinnedBytes> Engine::record_of(const QueueEntry& entry) const {
+  return commit_log_.slice(entry.at, entry.bytes);
+}
 
 /// Looks at one entry; false ends the walk.
 bool Engine::scan_unit(Scan& scan, int64_t index, const QueueEntry& unit) {
@@ -135,9 +151,10 @@ bool Engine::scan_unit(Scan& scan, int64_t index, const QueueEntry& unit) {
     }
     if (in_memory(*record, unit.at, ahead, false)) scan.resident_until = unit.at + ahead;
   }
-  if (load_be<int32_t>(record->bytes.data()) != unit.bytes || load_be<int64_t>(record->bytes.data() + RecordPositions::kPhyOffset) != unit.at.value) {
-    log_.error("entry {} of queue {} of {} points to {} with {} bytes, where no such record is: it is passed over", index, request.queue_id.value,
-               request.topic, unit.at.value, unit.bytes);
+  if (load_be<int32_t>(record->bytes.data()) != unit.bytes ||
+      load_be<int64_t>(record->bytes.data() + RecordPositions::kPhyOffset) != unit.at.value) {
+    log_.error("entry {} of queue {} of {} points to {} with {} bytes, where no such record is: it is passed over",
+               index, request.queue_id.value, request.topic, unit.at.value, unit.bytes);
     scan.none(GetStatus::kMessageWasRemoving);
     return advance();
   }
@@ -170,7 +187,8 @@ GetResult Engine::get(const GetRequest& request) {
     const int64_t file_end = std::min(max.value, index + queue->left_in_file(QueueOffset(index)));
     while (goes_on && index < file_end) {
       std::byte units[kUnitsAtATime * QueueUnit::kBytes];
-      const auto got = queue->read(QueueOffset(index), std::min(kUnitsAtATime, file_end - index), request.may_block, units);
+      const auto got =
+          queue->read(QueueOffset(index), std::min(kUnitsAtATime, file_end - index), request.may_block, units);
       if (!got) {
         scan.would_block = true;
         goes_on = false;
@@ -182,7 +200,8 @@ GetResult Engine::get(const GetRequest& request) {
         goes_on = false;
         break;
       }
-      for (int64_t i = 0; goes_on && i < *got; ++i, ++index) goes_on = scan_unit(scan, index, QueueUnit::read(units + i * QueueUnit::kBytes));
+      for (int64_t i = 0; goes_on && i < *got; ++i, ++index)
+        goes_on = scan_unit(scan, index, QueueUnit::read(units + i * QueueUnit::kBytes));
     }
   }
   if (scan.would_block && scan.out.count == 0) scan.out.status = GetStatus::kWouldBlock;

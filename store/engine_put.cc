@@ -24,24 +24,30 @@ PutResult refused(PutStatus status, std::string_view problem) {
 PutResult Engine::check(const PutRequest& request, Prepared& prepared) const {
   const Message& message = request.message;
   const int32_t most = max_message_bytes_.load(std::memory_order_relaxed);
-  if (message.topic.size() > kMaxTopicBytes) return refused(PutStatus::kMessageIllegal, "the topic's name is longer than 255 bytes");
-  if (!is_folder_name(message.topic)) return refused(PutStatus::kMessageIllegal, "the topic's name is empty or has a slash or a control character");
-  if (message.body.size() > static_cast<size_t>(most)) return refused(PutStatus::kMessageIllegal, "the body is longer than maxMessageSize");
+  if (message.topic.size() > kMaxTopicBytes)
+    return refused(PutStatus::kMessageIllegal, "the topic's name is longer than 255 bytes");
+  if (!is_folder_name(message.topic))
+    return refused(PutStatus::kMessageIllegal, "the topic's name is empty or has a slash or a control character");
+  if (message.body.size() > static_cast<size_t>(most))
+    return refused(PutStatus::kMessageIllegal, "the body is longer than maxMessageSize");
   size_t properties = message.properties.size();
   prepared.bytes = encoded_size(message);
   if (options_.append_prop_crc) {
     properties += kCrcPropertyBytes + (prepared.add_separator ? 1 : 0);
     prepared.bytes += kCrcPropertyBytes + (prepared.add_separator ? 1 : 0);
   }
-  if (properties > kMaxProperties) return refused(PutStatus::kPropertiesTooLarge, "the properties are longer than 32767 bytes");
-  if (prepared.bytes > most + kRecordSlackBytes) return refused(PutStatus::kMessageIllegal, "the message is longer than maxMessageSize and 64 KiB");
+  if (properties > kMaxProperties)
+    return refused(PutStatus::kPropertiesTooLarge, "the properties are longer than 32767 bytes");
+  if (prepared.bytes > most + kRecordSlackBytes)
+    return refused(PutStatus::kMessageIllegal, "the message is longer than maxMessageSize and 64 KiB");
   if (prepared.bytes + CommitLog::kEndBlankBytes > commit_log_.file_bytes())
     return refused(PutStatus::kMessageIllegal, "the message is longer than a CommitLog file (mappedFileSizeCommitLog)");
   prepared.crc = crc32_masked(as_bytes(message.body));
   return {};
 }
 
-/// All but the size, except for what comes after the first of a batch: a record exists from the moment that its size does.
+/// All but the size, except for what comes after the first of a batch: a record exists from the moment that its size
+/// does.
 void Engine::write_record(const Message& message, const Prepared& prepared, std::byte* at, bool with_size) const {
   encode_message_unsized(message, at);
   if (!options_.append_prop_crc) {
@@ -103,7 +109,8 @@ PutResult Engine::append(std::span<const PutRequest> requests, std::span<Prepare
     if (!place) {
       ++counters_.failed;
       const bool full = place.error().code == Errc::kNoSpace;
-      return refused(PutStatus::kCreateFileFailed, full ? "the disk is full: no room for another CommitLog file" : "the next CommitLog file can't be made");
+      return refused(PutStatus::kCreateFileFailed, full ? "the disk is full: no room for another CommitLog file"
+                                                        : "the next CommitLog file can't be made");
     }
     out.store_timestamp_ms = commit_log_.next_store_time();
     out.at = place->at;
@@ -162,7 +169,8 @@ void Engine::count_put(size_t messages, int64_t bytes, int64_t began_ns, int64_t
   counters_.longest_put_ns = std::max(counters_.longest_put_ns, now - began_ns);
   size_t bucket = 0;
   if (took_ms > 0) [[unlikely]]
-    bucket = static_cast<size_t>(std::upper_bound(std::begin(kLatencyLimitsMs), std::end(kLatencyLimitsMs), took_ms) - std::begin(kLatencyLimitsMs));
+    bucket = static_cast<size_t>(std::upper_bound(std::begin(kLatencyLimitsMs), std::end(kLatencyLimitsMs), took_ms) -
+                                 std::begin(kLatencyLimitsMs));
   counters_.latency[bucket] += static_cast<int64_t>(messages);
 }
 

@@ -38,7 +38,9 @@ bool Engine::first_entry_in_memory(QueueKeyView key) {
 
 int64_t Engine::store_time_of(const QueueEntry& entry) const {
   const auto head = commit_log_.slice(entry.at, std::min<int64_t>(entry.bytes, 88));
-  if (!head || head->bytes.size() < 88 || load_be<int64_t>(head->bytes.data() + RecordPositions::kPhyOffset) != entry.at.value) return -1;
+  if (!head || head->bytes.size() < 88 ||
+      load_be<int64_t>(head->bytes.data() + RecordPositions::kPhyOffset) != entry.at.value)
+    return -1;
   const bool v6 = (load_be<int32_t>(head->bytes.data() + RecordPositions::kSysFlag) & sys_flag::kBornHostV6) != 0;
   return load_be<int64_t>(head->bytes.data() + RecordPositions::store_timestamp(v6));
 }
@@ -50,8 +52,8 @@ int64_t Engine::store_time_ms(QueueKeyView key, QueueOffset offset) {
 
 int64_t Engine::earliest_store_time_ms(QueueKeyView key) { return store_time_ms(key, min_offset(key)); }
 
-/// Source: ConsumeQueue.getOffsetInQueueByTime; store.md 21. Store times never fall along a queue, so the walk over files that
-/// Apache does first comes to the same place.
+/// Source: ConsumeQueue.getOffsetInQueueByTime; store.md 21. Store times never fall along a queue, so the walk over
+/// files that Apache does first comes to the same place.
 QueueOffset Engine::offset_by_time(QueueKeyView key, int64_t timestamp_ms, TimeBoundary boundary) {
   const auto queue = queues_.find(key.topic, key.queue_id);
   if (!queue) return QueueOffset(0);
@@ -104,10 +106,13 @@ StoreFigures Engine::figures() {
     counters_.longest_lock_ns = 0;
     std::copy(std::begin(counters_.latency), std::end(counters_.latency), std::begin(out.put_latency_buckets_ms));
   }
-  if (const auto first = record_at(out.min_offset)) out.earliest_message_ms = store_time_of({out.min_offset, static_cast<int32_t>(first->bytes.size()), 0});
+  if (const auto first = record_at(out.min_offset))
+    out.earliest_message_ms = store_time_of({out.min_offset, static_cast<int32_t>(first->bytes.size()), 0});
   auto ratio = [&](const Path& folder) {
     const auto space = files_.space(folder);
-    return space && space->total_bytes > 0 ? static_cast<double>(space->total_bytes - space->free_bytes) / static_cast<double>(space->total_bytes) : -1.0;
+    return space && space->total_bytes > 0
+               ? static_cast<double>(space->total_bytes - space->free_bytes) / static_cast<double>(space->total_bytes)
+               : -1.0;
   };
   out.commit_log_disk_ratio = 1;
   for (const std::string& folder : commit_log_.segments().folders()) {

@@ -51,7 +51,9 @@ class FileCache {
 
  private:
   struct Hash {
-    size_t operator()(const Key& key) const { return std::hash<uint64_t>()(key.owner * 0x9E3779B97F4A7C15ull ^ static_cast<uint64_t>(key.base)); }
+    size_t operator()(const Key& key) const {
+      return std::hash<uint64_t>()(key.owner * 0x9E3779B97F4A7C15ull ^ static_cast<uint64_t>(key.base));
+    }
   };
   using Order = std::list<std::pair<Key, std::shared_ptr<File>>>;
 

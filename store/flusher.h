@@ -14,7 +14,8 @@ namespace comet::store {
 /// flushIntervalCommitLog after the oldest byte that isn't. The first failure is the last try.
 class Flusher {
  public:
-  Flusher(CommitLog& commit_log, Log& log, const StoreOptions& options) : commit_log_(commit_log), log_(log), options_(options) {}
+  Flusher(CommitLog& commit_log, Log& log, const StoreOptions& options)
+      : commit_log_(commit_log), log_(log), options_(options) {}
 
   /// Told after each flush, on the thread that flushed. Set before run().
   void on_durable(std::function<void(PhyOffset, bool failed)> wake) { wake_ = std::move(wake); }
@@ -38,7 +39,7 @@ class Flusher {
   std::function<void()> tell_;
   Sleeper sleeper_;
   std::atomic<bool> stopping_{false};
-  std::mutex mu_;  ///< one flush and its tellings at a time
+  std::mutex mu_;              ///< one flush and its tellings at a time
   bool failure_told_ = false;  // under mu_
 };
 

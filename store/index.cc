@@ -9,7 +9,8 @@ namespace comet::store {
 namespace {
 
 bool is_index_name(const std::string& name) {
-  return !name.empty() && name.size() < 19 && std::all_of(name.begin(), name.end(), [](char c) { return c >= '0' && c <= '9'; });
+  return !name.empty() && name.size() < 19 &&
+         std::all_of(name.begin(), name.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
 /// yyyyMMddHHmmssSSS in local time.
@@ -66,7 +67,8 @@ Result<void> Index::add_file() {
     COMET_TRY_VOID(index_files_.back()->sync());
     durable_ms_ = before->end_ms();
   }
-  COMET_TRY(auto file, IndexFile::create(files_, folder_ + "/" + name, options_.index_slots, options_.index_entries, before));
+  COMET_TRY(auto file,
+            IndexFile::create(files_, folder_ + "/" + name, options_.index_slots, options_.index_entries, before));
   index_files_.push_back(std::move(file));
   return {};
 }
@@ -97,7 +99,8 @@ Result<void> Index::add(const Message& message) {
   return {};
 }
 
-std::vector<PhyOffset> Index::find(std::string_view topic, std::string_view key, int64_t max, int64_t begin_ms, int64_t end_ms) const {
+std::vector<PhyOffset> Index::find(std::string_view topic, std::string_view key, int64_t max, int64_t begin_ms,
+                                   int64_t end_ms) const {
   std::vector<PhyOffset> out;
   const int32_t hash = IndexFile::hash_of(topic, key);
   const std::lock_guard lock(mu_);

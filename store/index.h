@@ -14,14 +14,15 @@
 
 namespace comet::store {
 
-/// The key index: UNIQ_KEY and each word of KEYS of every message, in files by age. Whatever a crash takes away is built again
-/// from the log. Source: IndexService; store.md 13 and 21. Thread-safe.
+/// The key index: UNIQ_KEY and each word of KEYS of every message, in files by age. Whatever a crash takes away is
+/// built again from the log. Source: IndexService; store.md 13 and 21. Thread-safe.
 class Index {
  public:
   Index(Files& files, const Clock& clock, Log& log, const StoreOptions& options)
       : files_(files), clock_(clock), log_(log), options_(options), folder_(options.root + "/index") {}
 
-  /// Opens the files; after a crash those that were not durable (newer than `durable_ms`, the checkpoint's index time) go.
+  /// Opens the files; after a crash those that were not durable (newer than `durable_ms`, the checkpoint's index time)
+  /// go.
   Result<void> load(bool crashed, int64_t durable_ms);
   /// Where indexing goes on: every record from here on may be missing. -1: nothing is indexed.
   PhyOffset resume_at() const;
@@ -29,7 +30,8 @@ class Index {
   /// Indexes a record's keys. An error leaves it for another try.
   Result<void> add(const Message& message);
   /// Places where the key may stand, newest first, at most `max`.
-  std::vector<PhyOffset> find(std::string_view topic, std::string_view key, int64_t max, int64_t begin_ms, int64_t end_ms) const;
+  std::vector<PhyOffset> find(std::string_view topic, std::string_view key, int64_t max, int64_t begin_ms,
+                              int64_t end_ms) const;
 
   /// What the newest file ends with.
   int64_t last_update_ms() const;

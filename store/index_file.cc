@@ -36,15 +36,18 @@ Result<std::shared_ptr<IndexFile>> IndexFile::open(Files& files, const Path& pat
   COMET_TRY(auto file, files.open(path, OpenMode::kReadWrite));
   COMET_TRY(const int64_t size, file->size());
   if (size != size_of(slots, entries))
-    return fail(Errc::kInvalid, path + " has " + std::to_string(size) + " bytes, but maxHashSlotNum " + std::to_string(slots) + " and maxIndexNum " +
-                                    std::to_string(entries) + " make " + std::to_string(size_of(slots, entries)) +
-                                    ": set the properties to what the store was written with, or remove the folder index to have it rebuilt");
+    return fail(
+        Errc::kInvalid,
+        path + " has " + std::to_string(size) + " bytes, but maxHashSlotNum " + std::to_string(slots) +
+            " and maxIndexNum " + std::to_string(entries) + " make " + std::to_string(size_of(slots, entries)) +
+            ": set the properties to what the store was written with, or remove the folder index to have it rebuilt");
   COMET_TRY_VOID(file->allocate(size));
   COMET_TRY(auto mapping, file->map(size, true));
   return std::shared_ptr<IndexFile>(new IndexFile(path, slots, entries, std::move(mapping)));
 }
 
-Result<std::shared_ptr<IndexFile>> IndexFile::create(Files& files, const Path& path, int32_t slots, int32_t entries, const IndexFile* before) {
+Result<std::shared_ptr<IndexFile>> IndexFile::create(Files& files, const Path& path, int32_t slots, int32_t entries,
+                                                     const IndexFile* before) {
   const int64_t size = size_of(slots, entries);
   COMET_TRY(auto file, files.open(path, OpenMode::kCreate));
   auto mapping = [&]() -> Result<std::unique_ptr<Mapping>> {
@@ -78,7 +81,9 @@ int32_t IndexFile::link(const std::byte* at) const {
   return index <= 0 || index >= std::min(count(), entries_) ? 0 : index;
 }
 
-bool IndexFile::overlaps(int64_t begin, int64_t end) const { return begin <= end_ms() && end >= begin_ms() && count() > 1; }
+bool IndexFile::overlaps(int64_t begin, int64_t end) const {
+  return begin <= end_ms() && end >= begin_ms() && count() > 1;
+}
 
 bool IndexFile::put(int32_t hash, PhyOffset phy, int64_t store_ms) {
   if (full()) return false;
@@ -88,7 +93,8 @@ bool IndexFile::put(int32_t hash, PhyOffset phy, int64_t store_ms) {
   std::byte* at = entry(index);
   store_be<int32_t>(at + kEntryHash, hash);
   store_be<int64_t>(at + kEntryPhy, phy.value);
-  store_be<int32_t>(at + kEntrySeconds, static_cast<int32_t>(std::min<int64_t>(since, std::numeric_limits<int32_t>::max())));
+  store_be<int32_t>(at + kEntrySeconds,
+                    static_cast<int32_t>(std::min<int64_t>(since, std::numeric_limits<int32_t>::max())));
   store_be<int32_t>(at + kEntryBefore, before);
   store_be<int32_t>(slot(hash), index);
   if (index == 1) {
@@ -111,7 +117,8 @@ void IndexFile::find(int32_t hash, int64_t begin, int64_t end, const std::functi
     // Seconds are rounded down: an entry counts if any of its second lies in the range.
     const int64_t time = begin_ms() + int64_t{seconds} * 1000;
     if (time + 999 < begin) break;
-    if (load_be<int32_t>(at + kEntryHash) == hash && time <= end && !visit(PhyOffset(load_be<int64_t>(at + kEntryPhy)))) break;
+    if (load_be<int32_t>(at + kEntryHash) == hash && time <= end && !visit(PhyOffset(load_be<int64_t>(at + kEntryPhy))))
+      break;
     const int32_t before = link(at + kEntryBefore);
     if (before >= index) break;
     index = before;

@@ -9,21 +9,24 @@
 
 namespace comet::store {
 
-/// One file of the key index: a header, hash slots and entries that are chained by slot, newest first. A key's hash is all that
-/// is kept, so who looks up checks the record. Source: IndexFile, IndexHeader; store.md 13; docs/disk_format.md.
-/// Threads: one at a time (Index's lock).
+/// One file of the key index: a header, hash slots and entries that are chained by slot, newest first. A key's hash is
+/// all that is kept, so who looks up checks the record. Source: IndexFile, IndexHeader; store.md 13;
+/// docs/disk_format.md. Threads: one at a time (Index's lock).
 class IndexFile {
  public:
   static constexpr int64_t kHeaderBytes = 40, kSlotBytes = 4, kEntryBytes = 20;
 
-  static int64_t size_of(int32_t slots, int32_t entries) { return kHeaderBytes + kSlotBytes * slots + kEntryBytes * entries; }
+  static int64_t size_of(int32_t slots, int32_t entries) {
+    return kHeaderBytes + kSlotBytes * slots + kEntryBytes * entries;
+  }
   /// The hash of `topic#key` as the file holds it: never negative.
   static int32_t hash_of(std::string_view topic, std::string_view key);
 
   /// kInvalid: another size than maxHashSlotNum and maxIndexNum make.
   static Result<std::shared_ptr<IndexFile>> open(Files& files, const Path& path, int32_t slots, int32_t entries);
   /// Makes a file whose times and offsets go on from `before` (nothing: the first one).
-  static Result<std::shared_ptr<IndexFile>> create(Files& files, const Path& path, int32_t slots, int32_t entries, const IndexFile* before);
+  static Result<std::shared_ptr<IndexFile>> create(Files& files, const Path& path, int32_t slots, int32_t entries,
+                                                   const IndexFile* before);
 
   const Path& path() const { return path_; }
   int64_t begin_ms() const { return number(0); }
@@ -42,7 +45,11 @@ class IndexFile {
 
  private:
   IndexFile(Path path, int32_t slots, int32_t entries, std::unique_ptr<Mapping> mapping)
-      : path_(std::move(path)), slots_(slots), entries_(entries), mapping_(std::move(mapping)), data_(mapping_->data()) {}
+      : path_(std::move(path)),
+        slots_(slots),
+        entries_(entries),
+        mapping_(std::move(mapping)),
+        data_(mapping_->data()) {}
 
   int64_t number(int64_t at) const;
   int32_t count() const;

@@ -11,7 +11,8 @@
 
 namespace comet::store {
 
-/// Follows the log and puts every record's keys into the index, from wherever it was left. Nothing waits for it except look-ups.
+/// Follows the log and puts every record's keys into the index, from wherever it was left. Nothing waits for it except
+/// look-ups.
 class Indexer {
  public:
   Indexer(CommitLog& commit_log, Index& index, Log& log, std::function<PhyOffset()> limit)

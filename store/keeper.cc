@@ -17,8 +17,16 @@ constexpr size_t kQueuesForFileSystemSync = 64;
 
 }  // namespace
 
-Keeper::Keeper(Files& files, CommitLog& commit_log, ConsumeQueueTable& queues, Checkpoint& checkpoint, Log& log, const StoreOptions& options)
-    : files_(files), commit_log_(commit_log), queues_(queues), checkpoint_(checkpoint), log_(log), options_(options), seen_end_(-1), ahead_bytes_(kLeastAhead) {
+Keeper::Keeper(Files& files, CommitLog& commit_log, ConsumeQueueTable& queues, Checkpoint& checkpoint, Log& log,
+               const StoreOptions& options)
+    : files_(files),
+      commit_log_(commit_log),
+      queues_(queues),
+      checkpoint_(checkpoint),
+      log_(log),
+      options_(options),
+      seen_end_(-1),
+      ahead_bytes_(kLeastAhead) {
   written_back_to_ = populated_to_ = commit_log.end();
 }
 
@@ -59,18 +67,21 @@ Keeper::Time Keeper::pass(Time now) {
 
 void Keeper::prepare_files() {
   if (!commit_log_.wants_next_file() || commit_log_.failed()) return;
-  if (auto made = commit_log_.prepare_next_file(); !made) log_.warn("the next CommitLog file can't be made yet: {}", made.error().what);
+  if (auto made = commit_log_.prepare_next_file(); !made)
+    log_.warn("the next CommitLog file can't be made yet: {}", made.error().what);
 }
 
 void Keeper::populate() {
   const auto now = std::chrono::steady_clock::now();
   if (const auto prepared = commit_log_.prepared_file(); prepared && prepared != greeted_) {
     greeted_ = prepared;
-    (void)prepared->mapping().populate(0, std::min(kLeastAhead, prepared->size_bytes()));  // without it a store faults, no more
+    (void)prepared->mapping().populate(
+        0, std::min(kLeastAhead, prepared->size_bytes()));  // without it a store faults, no more
   }
   const auto segment = commit_log_.segments().last();
   if (!segment || !segment->contains(seen_end_)) return;
-  if (populated_to_ < seen_end_ || populated_to_ < segment->base()) populated_to_ = std::max(seen_end_, segment->base());
+  if (populated_to_ < seen_end_ || populated_to_ < segment->base())
+    populated_to_ = std::max(seen_end_, segment->base());
   if (populated_to_ - seen_end_ >= ahead_bytes_ / 2 + kPopulateStep) return;
   if (now - populated_at_ < kBusyWake) ahead_bytes_ = std::min(ahead_bytes_ * 4, kMostAhead);
   if (now - populated_at_ > kQuietWake) ahead_bytes_ = kLeastAhead;
@@ -108,19 +119,23 @@ Keeper::Time Keeper::save_if_due(Time now) {
   collect_fresh();
   if (!active_.empty()) {
     const auto save_every = std::chrono::milliseconds(options_.flush_consume_queue_interval_ms);
-    if (!unsaved_ && std::any_of(active_.begin(), active_.end(), [](const auto& queue) { return queue->has_unsaved(); })) unsaved_ = true;
+    if (!unsaved_ &&
+        std::any_of(active_.begin(), active_.end(), [](const auto& queue) { return queue->has_unsaved(); }))
+      unsaved_ = true;
     if (unsaved_ && save_at_ == Time::max()) save_at_ = now + save_every;
     if (rest_at_ == Time::max()) rest_at_ = now + kRestEvery;
   }
   if (unsaved_ && now >= save_at_) {
     const bool durably = now >= sync_at_;
     save_at_ = now + kRetryEvery;
-    if (auto saved = save_queues(durably); !saved) log_.error("queue entries can't be saved and stay in memory: {}", saved.error().what);
+    if (auto saved = save_queues(durably); !saved)
+      log_.error("queue entries can't be saved and stay in memory: {}", saved.error().what);
     if (durably) sync_at_ = Time::max();
     if (!unsaved_) save_at_ = Time::max();
   } else if (unsynced_ && now >= sync_at_) {
     sync_at_ = Time::max();
-    if (auto saved = save_queues(true); !saved) log_.error("queue entries can't be made durable: {}", saved.error().what);
+    if (auto saved = save_queues(true); !saved)
+      log_.error("queue entries can't be made durable: {}", saved.error().what);
   }
   if (unsynced_ && sync_at_ == Time::max()) sync_at_ = now + kSyncEvery;
   if (now >= rest_at_) {

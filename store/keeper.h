@@ -13,13 +13,14 @@
 
 namespace comet::store {
 
-/// Keeps what is ahead of and behind the log's tail: makes the next file, populates pages before they are stored to, starts
-/// write-back, saves queue entries, writes the checkpoint. Sleeps until the log has moved or something is due.
+/// Keeps what is ahead of and behind the log's tail: makes the next file, populates pages before they are stored to,
+/// starts write-back, saves queue entries, writes the checkpoint. Sleeps until the log has moved or something is due.
 class Keeper {
  public:
   using Time = Sleeper::Time;
 
-  Keeper(Files& files, CommitLog& commit_log, ConsumeQueueTable& queues, Checkpoint& checkpoint, Log& log, const StoreOptions& options);
+  Keeper(Files& files, CommitLog& commit_log, ConsumeQueueTable& queues, Checkpoint& checkpoint, Log& log,
+         const StoreOptions& options);
 
   /// Something else that is due from time to time: does it and returns when it wants to be called again.
   void add_duty(std::function<Time(Time now)> duty) { duties_.push_back({std::move(duty), Time::min()}); }

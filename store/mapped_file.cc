@@ -10,14 +10,17 @@ std::string MappedFile::name_of(int64_t base) {
   return name;
 }
 
-Result<std::shared_ptr<MappedFile>> MappedFile::open(Files& files, const Path& path, PhyOffset base, int64_t size_bytes, bool writable) {
+Result<std::shared_ptr<MappedFile>> MappedFile::open(Files& files, const Path& path, PhyOffset base, int64_t size_bytes,
+                                                     bool writable) {
   COMET_TRY(auto file, files.open(path, writable ? OpenMode::kReadWrite : OpenMode::kRead));
-  if (writable) COMET_TRY_VOID(file->allocate(size_bytes));  // Apache's are sparse: a store into a hole could meet a full disk
+  if (writable)
+    COMET_TRY_VOID(file->allocate(size_bytes));  // Apache's are sparse: a store into a hole could meet a full disk
   COMET_TRY(auto mapping, file->map(size_bytes, writable));
   return std::shared_ptr<MappedFile>(new MappedFile(path, base, size_bytes, std::move(mapping), nullptr));
 }
 
-Result<std::shared_ptr<MappedFile>> MappedFile::create(Files& files, const Path& path, PhyOffset base, int64_t size_bytes) {
+Result<std::shared_ptr<MappedFile>> MappedFile::create(Files& files, const Path& path, PhyOffset base,
+                                                       int64_t size_bytes) {
   COMET_TRY(auto file, files.open(path, OpenMode::kCreate));
   auto made = [&]() -> Result<std::unique_ptr<Mapping>> {
     COMET_TRY_VOID(file->resize(0));  // what a crash left under this name must not show through

@@ -14,9 +14,10 @@ namespace comet::store {
 class MappedFile {
  public:
   /// Maps an existing file of exactly `size_bytes`; `writable` for the one that is appended to.
-  static Result<std::shared_ptr<MappedFile>> open(Files& files, const Path& path, PhyOffset base, int64_t size_bytes, bool writable);
-  /// Makes a file of zeros with its disk blocks reserved. kNoSpace, kIo; nothing stays behind on failure. The file and its
-  /// name are durable only after make_durable().
+  static Result<std::shared_ptr<MappedFile>> open(Files& files, const Path& path, PhyOffset base, int64_t size_bytes,
+                                                  bool writable);
+  /// Makes a file of zeros with its disk blocks reserved. kNoSpace, kIo; nothing stays behind on failure. The file and
+  /// its name are durable only after make_durable().
   static Result<std::shared_ptr<MappedFile>> create(Files& files, const Path& path, PhyOffset base, int64_t size_bytes);
 
   /// "00000000001073741824": a file's name is the offset of its first byte.
@@ -38,8 +39,14 @@ class MappedFile {
   Result<void> flush(PhyOffset from, PhyOffset to) { return mapping_->sync(from - base_, to - from); }
 
  private:
-  MappedFile(Path path, PhyOffset base, int64_t size_bytes, std::unique_ptr<Mapping> mapping, std::unique_ptr<File> created)
-      : path_(std::move(path)), base_(base), size_bytes_(size_bytes), mapping_(std::move(mapping)), data_(mapping_->data()), created_(std::move(created)) {}
+  MappedFile(Path path, PhyOffset base, int64_t size_bytes, std::unique_ptr<Mapping> mapping,
+             std::unique_ptr<File> created)
+      : path_(std::move(path)),
+        base_(base),
+        size_bytes_(size_bytes),
+        mapping_(std::move(mapping)),
+        data_(mapping_->data()),
+        created_(std::move(created)) {}
 
   const Path path_;
   const PhyOffset base_;

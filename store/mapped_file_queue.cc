@@ -20,9 +20,11 @@ std::vector<std::string> commit_log_folders(const StoreOptions& options) {
 MappedFileQueue::MappedFileQueue(Files& files, Log& log, const StoreOptions& options)
     : files_(files), log_(log), options_(options), folders_(commit_log_folders(options)) {}
 
-Result<void> MappedFileQueue::load_folder(const std::string& folder, std::vector<std::pair<int64_t, Path>>& found, std::vector<Path>& empty) {
+Result<void> MappedFileQueue::load_folder(const std::string& folder, std::vector<std::pair<int64_t, Path>>& found,
+                                          std::vector<Path>& empty) {
   auto entries = files_.list(folder);
-  if (!entries) return entries.error().code == Errc::kNotFound ? Result<void>() : tl::unexpected(std::move(entries).error());
+  if (!entries)
+    return entries.error().code == Errc::kNotFound ? Result<void>() : tl::unexpected(std::move(entries).error());
   for (const FileInfo& entry : *entries) {
     const Path path = folder + "/" + entry.name;
     if (entry.is_directory) continue;
@@ -35,8 +37,10 @@ Result<void> MappedFileQueue::load_folder(const std::string& folder, std::vector
       continue;
     }
     if (entry.size_bytes != options_.commit_log_file_bytes)
-      return fail(Errc::kInvalid, path + " has " + std::to_string(entry.size_bytes) + " bytes, but mappedFileSizeCommitLog is " +
-                                      std::to_string(options_.commit_log_file_bytes) + ": set the property to the size that the store was written with");
+      return fail(Errc::kInvalid, path + " has " + std::to_string(entry.size_bytes) +
+                                      " bytes, but mappedFileSizeCommitLog is " +
+                                      std::to_string(options_.commit_log_file_bytes) +
+                                      ": set the property to the size that the store was written with");
     found.emplace_back(std::stoll(entry.name), path);
   }
   return {};
@@ -47,21 +51,25 @@ Result<void> MappedFileQueue::load() {
   std::vector<Path> empty;
   for (const std::string& folder : folders_) COMET_TRY_VOID(load_folder(folder, found, empty));
   for (const std::string& folder : options_.read_only_commit_log_paths)
-    if (std::find(folders_.begin(), folders_.end(), folder) == folders_.end()) COMET_TRY_VOID(load_folder(folder, found, empty));
+    if (std::find(folders_.begin(), folders_.end(), folder) == folders_.end())
+      COMET_TRY_VOID(load_folder(folder, found, empty));
   std::sort(found.begin(), found.end());
   for (const Path& path : empty) {
     const int64_t base = std::stoll(path.substr(path.rfind('/') + 1));
     if (!found.empty() && found.back().first > base)
-      return fail(Errc::kCorrupt, path + " has no bytes, but later CommitLog files exist: restore it, or remove it and what follows");
+      return fail(Errc::kCorrupt,
+                  path + " has no bytes, but later CommitLog files exist: restore it, or remove it and what follows");
     log_.warn("{} has no bytes and is removed", path);
     COMET_TRY_VOID(files_.remove(path));
   }
   for (size_t i = 0; i < found.size(); ++i) {
     if (i > 0 && found[i].first == found[i - 1].first)
-      return fail(Errc::kInvalid, found[i].second + " and " + found[i - 1].second + " are the same part of the CommitLog: remove one");
+      return fail(Errc::kInvalid,
+                  found[i].second + " and " + found[i - 1].second + " are the same part of the CommitLog: remove one");
     if (i > 0 && found[i].first != found[i - 1].first + options_.commit_log_file_bytes)
       log_.error("the CommitLog has a hole between {} and {}", found[i - 1].second, found[i].second);
-    COMET_TRY(auto segment, MappedFile::open(files_, found[i].second, PhyOffset(found[i].first), options_.commit_log_file_bytes, false));
+    COMET_TRY(auto segment, MappedFile::open(files_, found[i].second, PhyOffset(found[i].first),
+                                             options_.commit_log_file_bytes, false));
     segments_.push_back(std::move(segment));
   }
   return {};
@@ -99,15 +107,19 @@ Result<MappedFileQueue::Segment> MappedFileQueue::create(PhyOffset base) {
     if (std::find(read_only.begin(), read_only.end(), folder) != read_only.end()) continue;
     writable.push_back(folder);
     const auto space = folders_.size() > 1 ? files_.space(folder) : fail(Errc::kNotFound, "");
-    const bool full = space && space->total_bytes > 0 &&
-                      (space->total_bytes - space->free_bytes) * 100 > space->total_bytes * options_.disk_clean_forcibly_ratio;
+    const bool full =
+        space && space->total_bytes > 0 &&
+        (space->total_bytes - space->free_bytes) * 100 > space->total_bytes * options_.disk_clean_forcibly_ratio;
     if (!full) open.push_back(folder);
   }
   auto& choice = open.empty() ? writable : open;
-  if (choice.empty()) return fail(Errc::kInvalid, "every path of storePathCommitLog is in readOnlyCommitLogStorePaths: leave one to write to");
+  if (choice.empty())
+    return fail(Errc::kInvalid,
+                "every path of storePathCommitLog is in readOnlyCommitLogStorePaths: leave one to write to");
   std::sort(choice.begin(), choice.end());
   const std::string& folder = choice[static_cast<size_t>(base.value / options_.commit_log_file_bytes) % choice.size()];
-  return MappedFile::create(files_, folder + "/" + MappedFile::name_of(base.value), base, options_.commit_log_file_bytes);
+  return MappedFile::create(files_, folder + "/" + MappedFile::name_of(base.value), base,
+                            options_.commit_log_file_bytes);
 }
 
 void MappedFileQueue::add(Segment segment) {
@@ -119,7 +131,9 @@ Result<void> MappedFileQueue::make_last_writable() {
   const Segment old = last();
   if (!old) return {};
   if (read_only(old->path()))
-    return fail(Errc::kInvalid, old->path() + " is the end of the CommitLog and must be appended to, but lies in readOnlyCommitLogStorePaths");
+    return fail(
+        Errc::kInvalid,
+        old->path() + " is the end of the CommitLog and must be appended to, but lies in readOnlyCommitLogStorePaths");
   COMET_TRY(auto segment, MappedFile::open(files_, old->path(), old->base(), old->size_bytes(), true));
   const std::lock_guard lock(mu_);
   segments_.back() = std::move(segment);

@@ -19,8 +19,8 @@ class MappedFileQueue {
 
   MappedFileQueue(Files& files, Log& log, const StoreOptions& options);
 
-  /// Maps what the folders hold. A last file of no bytes is removed; a file of another size than `mappedFileSizeCommitLog`
-  /// is an error that names it; other names and folders are passed over.
+  /// Maps what the folders hold. A last file of no bytes is removed; a file of another size than
+  /// `mappedFileSizeCommitLog` is an error that names it; other names and folders are passed over.
   Result<void> load();
 
   Segment find(PhyOffset offset) const;  ///< nothing if no file holds it
@@ -43,7 +43,8 @@ class MappedFileQueue {
   bool read_only(const Path& path) const;
 
  private:
-  Result<void> load_folder(const std::string& folder, std::vector<std::pair<int64_t, Path>>& found, std::vector<Path>& empty);
+  Result<void> load_folder(const std::string& folder, std::vector<std::pair<int64_t, Path>>& found,
+                           std::vector<Path>& empty);
 
   Files& files_;
   Log& log_;

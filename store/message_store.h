@@ -20,8 +20,8 @@ namespace comet::store {
 /// Why a message was not stored, by the names of Apache's PutMessageStatus.
 enum class PutStatus {
   kOk,
-  kServiceNotAvailable,    ///< shutting down, disk full, or a write or flush failed before
-  kMessageIllegal,         ///< topic or body too long, record too large
+  kServiceNotAvailable,  ///< shutting down, disk full, or a write or flush failed before
+  kMessageIllegal,       ///< topic or body too long, record too large
   kPropertiesTooLarge,
   kCreateFileFailed,
 };
@@ -36,16 +36,24 @@ struct PutRequest {
 
 struct PutResult {
   PutStatus status = PutStatus::kOk;
-  std::string_view problem;     ///< static text for a status other than kOk
+  std::string_view problem;  ///< static text for a status other than kOk
   PhyOffset at;
-  PhyOffset end;                ///< durable once durable_end() has reached it
+  PhyOffset end;  ///< durable once durable_end() has reached it
   QueueOffset queue_offset;
   int64_t store_timestamp_ms = 0;
 };
 
 enum class GetStatus {
-  kFound, kNoMatchedMessage, kMessageWasRemoving, kOffsetFoundNull, kOffsetOverflowBadly, kOffsetOverflowOne, kOffsetTooSmall,
-  kNoMatchedLogicQueue, kNoMessageInQueue, kOffsetReset,
+  kFound,
+  kNoMatchedMessage,
+  kMessageWasRemoving,
+  kOffsetFoundNull,
+  kOffsetOverflowBadly,
+  kOffsetOverflowOne,
+  kOffsetTooSmall,
+  kNoMatchedLogicQueue,
+  kNoMessageInQueue,
+  kOffsetReset,
   kWouldBlock,  ///< the bytes are not in memory: call again from a worker with may_block
 };
 std::string_view get_status_name(GetStatus status);  ///< Apache's: "FOUND", "OFFSET_OVERFLOW_ONE"…
@@ -75,7 +83,7 @@ struct GetResult {
   std::vector<PinnedBytes> records;  ///< whole records in order; neighbours in the log are one range
   int32_t count = 0;
   int64_t bytes = 0;
-  bool suggest_slave = false;        ///< further behind than 40 % of memory
+  bool suggest_slave = false;  ///< further behind than 40 % of memory
 };
 
 /// One ConsumeQueue entry.
@@ -112,7 +120,7 @@ struct KeyQuery {
   int64_t begin_ms = 0, end_ms = 0;
 };
 struct KeyQueryResult {
-  std::vector<PinnedBytes> records;       ///< one range per record, oldest first
+  std::vector<PinnedBytes> records;  ///< one range per record, oldest first
   int64_t index_last_update_ms = 0;
   PhyOffset index_last_update_offset;
 };
@@ -122,25 +130,26 @@ struct StoreFigures {
   PhyOffset min_offset, max_offset, durable_end, dispatched_end;
   int64_t bytes_not_flushed = 0;
   int64_t put_total = 0, put_bytes_total = 0, put_failed = 0;
-  int64_t put_lock_ms = 0;              ///< longest hold of the append lock since the last reading
+  int64_t put_lock_ms = 0;  ///< longest hold of the append lock since the last reading
   int64_t put_entire_time_max_ms = 0;
   int64_t earliest_message_ms = 0;
-  double commit_log_disk_ratio = 0;     ///< 0…1
+  double commit_log_disk_ratio = 0;  ///< 0…1
   double consume_queue_disk_ratio = 0;
   std::vector<std::pair<std::string, double>> commit_log_disk_ratios;  ///< by path
   bool writable = true;
-  std::string not_writable_reason;      ///< true sentence for a remark
+  std::string not_writable_reason;          ///< true sentence for a remark
   int64_t put_latency_buckets_ms[13] = {};  ///< counts for putMessageDistributeTime's ranges
 };
 
 /// The CommitLog with its ConsumeQueues and key index, in Apache's files. Layout: docs/disk_format.md; store.md.
 ///
-/// Invariants: a record is acknowledged only after it stands whole behind all earlier ones; its queue entry and its bytes
-/// become visible together; what is at or under durable_end() survives a power cut.
-/// Threads: put, get and queries from any thread; run_* each on a thread of the composition root's, until stop().
+/// Invariants: a record is acknowledged only after it stands whole behind all earlier ones; its queue entry and its
+/// bytes become visible together; what is at or under durable_end() survives a power cut. Threads: put, get and queries
+/// from any thread; run_* each on a thread of the composition root's, until stop().
 class MessageStore {
  public:
-  /// Locks the folder (kExists: another process has it), loads and recovers. Errors are sentences naming file and remedy.
+  /// Locks the folder (kExists: another process has it), loads and recovers. Errors are sentences naming file and
+  /// remedy.
   static Result<std::unique_ptr<MessageStore>> open(Files& files, const Clock& clock, Log& log, StoreOptions options);
   virtual ~MessageStore() = default;
 
@@ -148,8 +157,8 @@ class MessageStore {
   virtual void run_flusher() = 0;
   virtual void run_keeper() = 0;
   virtual void run_indexer() = 0;
-  /// Refuses further puts, makes everything durable, writes the checkpoint, removes `abort`; then the run_* calls return.
-  /// After an error the abort file stays and the error is returned.
+  /// Refuses further puts, makes everything durable, writes the checkpoint, removes `abort`; then the run_* calls
+  /// return. After an error the abort file stays and the error is returned.
   virtual Result<void> stop() = 0;
 
   /// Appends; ASYNC_FLUSH: visible on return. SYNC_FLUSH: the caller parks its answer until durable_end() ≥ end.
@@ -158,19 +167,22 @@ class MessageStore {
   virtual PutResult put_batch(std::span<const PutRequest> requests, std::vector<PhyOffset>& places) = 0;
 
   virtual PhyOffset durable_end() const = 0;
-  /// `wake` runs on the flusher after each flush (also a failed one: `failed` true from then on). Set before run_flusher().
+  /// `wake` runs on the flusher after each flush (also a failed one: `failed` true from then on). Set before
+  /// run_flusher().
   virtual void on_durable(std::function<void(PhyOffset durable_end, bool failed)> wake) = 0;
   virtual void on_arrival(ArrivalListener* listener) = 0;  ///< set before the first put
   /// Counts a watcher in or out (±1); arrivals are told only while a queue has one. Watch first, then look again.
   virtual void watch(QueueKeyView queue, int32_t delta) = 0;
 
   virtual GetResult get(const GetRequest& request) = 0;
-  virtual QueueOffset min_offset(QueueKeyView queue) = 0;               ///< 0 for an unknown queue
-  virtual QueueOffset max_offset(QueueKeyView queue, bool committed) = 0;  ///< one past the newest (visible, if `committed`) entry
-  /// Whether the queue's first entry is still in memory-near bytes: the rule for new groups (behaviour.md, query offset).
+  virtual QueueOffset min_offset(QueueKeyView queue) = 0;  ///< 0 for an unknown queue
+  virtual QueueOffset max_offset(QueueKeyView queue,
+                                 bool committed) = 0;  ///< one past the newest (visible, if `committed`) entry
+  /// Whether the queue's first entry is still in memory-near bytes: the rule for new groups (behaviour.md, query
+  /// offset).
   virtual bool first_entry_in_memory(QueueKeyView queue) = 0;
   virtual QueueOffset offset_by_time(QueueKeyView queue, int64_t timestamp_ms, TimeBoundary boundary) = 0;
-  virtual int64_t earliest_store_time_ms(QueueKeyView queue) = 0;       ///< -1 if none
+  virtual int64_t earliest_store_time_ms(QueueKeyView queue) = 0;             ///< -1 if none
   virtual int64_t store_time_ms(QueueKeyView queue, QueueOffset offset) = 0;  ///< of the entry's record; -1 if none
   virtual std::optional<QueueEntry> entry(QueueKeyView queue, QueueOffset offset) = 0;
   virtual bool queue_exists(QueueKeyView queue) = 0;
@@ -182,8 +194,8 @@ class MessageStore {
   /// Topics that have queues, with their queue ids.
   virtual std::vector<std::pair<std::string, std::vector<QueueId>>> queues() = 0;
   virtual void delete_topic(std::string_view topic) = 0;
-  virtual void clean_expired_queues() = 0;                               ///< request 306
-  virtual void delete_expired_log() = 0;                                 ///< request 329: arms the next passes
+  virtual void clean_expired_queues() = 0;  ///< request 306
+  virtual void delete_expired_log() = 0;    ///< request 329: arms the next passes
   virtual void set_max_message_bytes(int32_t bytes) = 0;
   /// The ages, hours, ratios and paces of deletion in `options`, from now on; its other fields are not looked at.
   virtual void set_retention(const StoreOptions& options) = 0;

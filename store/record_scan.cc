@@ -24,14 +24,17 @@ bool crc_property_is_right(const std::byte* bytes, const DecodedMessage& record)
 }  // namespace
 
 void write_crc_property(std::byte* at, int32_t crc) {
-  char text[kCrcPropertyBytes + 1] = "__CRC32#\x01" "0000000000\x02";
+  char text[kCrcPropertyBytes + 1] =
+      "__CRC32#\x01"
+      "0000000000\x02";
   for (int i = 9; crc > 0; ++i, crc /= 10) text[i] = static_cast<char>('0' + crc % 10);
   std::memcpy(at, text, kCrcPropertyBytes);
 }
 
 bool is_folder_name(std::string_view topic) {
   if (topic.empty() || topic == "." || topic == "..") return false;
-  return std::none_of(topic.begin(), topic.end(), [](char c) { return c == '/' || static_cast<unsigned char>(c) < 0x20; });
+  return std::none_of(topic.begin(), topic.end(),
+                      [](char c) { return c == '/' || static_cast<unsigned char>(c) < 0x20; });
 }
 
 Result<DecodedMessage> decode_record(MappedFile& file, PhyOffset at, bool check_crc) {
@@ -39,7 +42,8 @@ Result<DecodedMessage> decode_record(MappedFile& file, PhyOffset at, bool check_
   if (record.message.phy_offset != at)
     return fail(Errc::kCorrupt, "the record claims to stand at " + std::to_string(record.message.phy_offset.value));
   if (!is_folder_name(record.message.topic)) return fail(Errc::kCorrupt, "the record's topic is no name");
-  if (check_crc && !crc_property_is_right(file.at(at), record)) return fail(Errc::kCorrupt, "the record's own CRC (__CRC32#) is wrong");
+  if (check_crc && !crc_property_is_right(file.at(at), record))
+    return fail(Errc::kCorrupt, "the record's own CRC (__CRC32#) is wrong");
   return record;
 }
 
@@ -48,15 +52,18 @@ bool is_blank(MappedFile& file, PhyOffset at) {
   return left < kBlankBytes || load_be<int32_t>(file.at(at) + 4) == kBlankMagic;
 }
 
-std::optional<PhyOffset> find_record(MappedFile& file, PhyOffset from, PhyOffset limit, int64_t earliest_ms, int64_t latest_ms) {
+std::optional<PhyOffset> find_record(MappedFile& file, PhyOffset from, PhyOffset limit, int64_t earliest_ms,
+                                     int64_t latest_ms) {
   limit = std::min({limit, file.limit(), from + kDamageSearchBytes});
   for (PhyOffset next = from; limit - next > kBlankBytes;) {
     const auto* magic = file.at(next) + RecordPositions::kMagic;
-    const auto* hit = static_cast<const std::byte*>(std::memchr(magic, 0xDA, static_cast<size_t>(limit - next - kBlankBytes)));
+    const auto* hit =
+        static_cast<const std::byte*>(std::memchr(magic, 0xDA, static_cast<size_t>(limit - next - kBlankBytes)));
     if (hit == nullptr) break;
     next = next + (hit - magic);
     const auto record = decode_record(file, next, true);
-    if (record && record->message.store_timestamp_ms >= earliest_ms && record->message.store_timestamp_ms <= latest_ms) return next;
+    if (record && record->message.store_timestamp_ms >= earliest_ms && record->message.store_timestamp_ms <= latest_ms)
+      return next;
     next += 1;
   }
   return std::nullopt;

@@ -16,15 +16,16 @@ void write_crc_property(std::byte* at, int32_t crc);
 /// Whether a topic can be the name of a folder.
 bool is_folder_name(std::string_view topic);
 
-/// Decodes the record at `at` of a file; kCorrupt also when it claims another offset, when its topic can't be one, and with
-/// `check_crc` when it carries a CRC over all of its bytes that is wrong.
+/// Decodes the record at `at` of a file; kCorrupt also when it claims another offset, when its topic can't be one, and
+/// with `check_crc` when it carries a CRC over all of its bytes that is wrong.
 Result<DecodedMessage> decode_record(MappedFile& file, PhyOffset at, bool check_crc);
 
 /// Whether a blank starts at `at`: the rest of the file holds nothing.
 bool is_blank(MappedFile& file, PhyOffset at);
 
-/// The first record with the right CRC in [from, limit) whose store time is in [earliest_ms, latest_ms]; for going on behind
-/// damage. Looks no further than any record is long.
-std::optional<PhyOffset> find_record(MappedFile& file, PhyOffset from, PhyOffset limit, int64_t earliest_ms, int64_t latest_ms);
+/// The first record with the right CRC in [from, limit) whose store time is in [earliest_ms, latest_ms]; for going on
+/// behind damage. Looks no further than any record is long.
+std::optional<PhyOffset> find_record(MappedFile& file, PhyOffset from, PhyOffset limit, int64_t earliest_ms,
+                                     int64_t latest_ms);
 
 }  // namespace comet::store

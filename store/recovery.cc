@@ -26,7 +26,8 @@ std::optional<Recovered> Recovery::try_clean_end() const {
   const auto record = decode_record(*holder, mark->last_record, options_.check_crc_on_recover);
   if (!record) return std::nullopt;
   const PhyOffset record_end = mark->last_record + record->record_bytes;
-  if (record_end != mark->log_end && !(is_blank(*holder, record_end) && holder->limit() == mark->log_end)) return std::nullopt;
+  if (record_end != mark->log_end && !(is_blank(*holder, record_end) && holder->limit() == mark->log_end))
+    return std::nullopt;
   out.last_store_ms = record->message.store_timestamp_ms;
   return out;
 }
@@ -48,7 +49,8 @@ size_t Recovery::first_file_after_stop(const std::vector<Segment>& segments, Phy
   return 0;
 }
 
-Result<bool> Recovery::scan_file(const Segment& segment, const Segment& next, PhyOffset dispatch_from, Recovered& found) {
+Result<bool> Recovery::scan_file(const Segment& segment, const Segment& next, PhyOffset dispatch_from,
+                                 Recovered& found) {
   PhyOffset at = segment->base(), asked = at;
   for (;;) {
     found.end = at;
@@ -69,12 +71,14 @@ Result<bool> Recovery::scan_file(const Segment& segment, const Segment& next, Ph
     }
     const auto behind = find_record(*segment, at + 1, segment->limit(), found.last_store_ms, safe_ms_);
     if (behind) {
-      log_.error("{} is damaged at byte {} ({}): {} bytes are passed over", segment->path(), at - segment->base(), record.error().what, *behind - at);
+      log_.error("{} is damaged at byte {} ({}): {} bytes are passed over", segment->path(), at - segment->base(),
+                 record.error().what, *behind - at);
       at = *behind;
       continue;
     }
     if (next && first_record_is_safe(next)) {
-      log_.error("{} is damaged from byte {} on ({}): the rest of it is passed over", segment->path(), at - segment->base(), record.error().what);
+      log_.error("{} is damaged from byte {} on ({}): the rest of it is passed over", segment->path(),
+                 at - segment->base(), record.error().what);
       return true;
     }
     const bool empty = load_be<int64_t>(segment->at(at)) == 0;
@@ -87,7 +91,8 @@ Result<Recovered> Recovery::scan(const std::vector<Segment>& segments, size_t fi
   Recovered found;
   found.end = segments[first]->base();
   for (size_t i = first; i < segments.size(); ++i) {
-    COMET_TRY(const bool goes_on, scan_file(segments[i], i + 1 < segments.size() ? segments[i + 1] : nullptr, dispatch_from, found));
+    COMET_TRY(const bool goes_on,
+              scan_file(segments[i], i + 1 < segments.size() ? segments[i + 1] : nullptr, dispatch_from, found));
     if (!goes_on) break;
     if (i + 1 == segments.size()) found.end = segments[i]->limit();
   }
@@ -126,7 +131,8 @@ Result<Recovered> Recovery::run(bool crashed) {
   const size_t first = crashed ? first_file_after_crash(segments) : first_file_after_stop(segments, queues_end);
   if (crashed)
     for (const auto& queue : queues_.all()) queue->cut_behind(segments[first]->base());
-  COMET_TRY(const Recovered found, scan(segments, first, crashed ? segments[first]->base() : std::max(queues_end, PhyOffset(0))));
+  COMET_TRY(const Recovered found,
+            scan(segments, first, crashed ? segments[first]->base() : std::max(queues_end, PhyOffset(0))));
   COMET_TRY_VOID(settle_queues(found.end, crashed));
   COMET_TRY_VOID(commit_log_.start_at(found.end, found.last_store_ms, true));
   return found;

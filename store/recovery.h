@@ -20,13 +20,19 @@ struct Recovered {
 
 /// Finds the log's end and brings the queues to it. Source: CommitLog.recoverNormally, recoverAbnormally; store.md 15.
 ///
-/// A record counts if its size, magic, lengths, body CRC and own offset are right. A bad one at or before the checkpoint (or
-/// in a cleanly stopped store) with good ones behind it is damage: it is named and passed over. Else it is the end.
+/// A record counts if its size, magic, lengths, body CRC and own offset are right. A bad one at or before the
+/// checkpoint (or in a cleanly stopped store) with good ones behind it is damage: it is named and passed over. Else it
+/// is the end.
 class Recovery {
  public:
-  Recovery(CommitLog& commit_log, ConsumeQueueTable& queues, Dispatcher& dispatcher, const Checkpoint& checkpoint, Log& log,
-           const StoreOptions& options)
-      : commit_log_(commit_log), queues_(queues), dispatcher_(dispatcher), checkpoint_(checkpoint), log_(log), options_(options) {}
+  Recovery(CommitLog& commit_log, ConsumeQueueTable& queues, Dispatcher& dispatcher, const Checkpoint& checkpoint,
+           Log& log, const StoreOptions& options)
+      : commit_log_(commit_log),
+        queues_(queues),
+        dispatcher_(dispatcher),
+        checkpoint_(checkpoint),
+        log_(log),
+        options_(options) {}
 
   /// Both were loaded before. `crashed`: the file abort was there. Afterwards the log can be appended to.
   Result<Recovered> run(bool crashed);

@@ -15,7 +15,8 @@ constexpr int64_t kHourMs = 3'600'000;
 /// Used space of the whole, in percent, rounded up as Apache does; -1 if unknown.
 int32_t used_percent(const Result<DiskSpace>& space) {
   if (!space || space->total_bytes <= 0) return -1;
-  return static_cast<int32_t>(std::ceil(100.0 * static_cast<double>(space->total_bytes - space->free_bytes) / static_cast<double>(space->total_bytes)));
+  return static_cast<int32_t>(std::ceil(100.0 * static_cast<double>(space->total_bytes - space->free_bytes) /
+                                        static_cast<double>(space->total_bytes)));
 }
 
 }  // namespace
@@ -54,7 +55,8 @@ bool Retention::right_hour() const {
 
 DiskState Retention::look_at_disks() {
   const auto rules = this->rules();
-  const int32_t warning = std::clamp(rules->disk_warning_ratio, 35, 90), forcibly = std::clamp(rules->disk_clean_forcibly_ratio, 30, 85),
+  const int32_t warning = std::clamp(rules->disk_warning_ratio, 35, 90),
+                forcibly = std::clamp(rules->disk_clean_forcibly_ratio, 30, 85),
                 most = std::clamp(rules->disk_max_used_ratio, 10, 95);
   int32_t log_percent = 100;
   bool under_floor = false;
@@ -86,7 +88,9 @@ bool Retention::delete_first_log_file(bool forcibly) {
   auto& segments = commit_log_.segments();
   const auto first = segments.first();
   // Never the file that is written to, nor one that isn't durable yet.
-  if (!first || first == segments.last() || first->limit() > commit_log_.durable_end() || segments.read_only(first->path())) return false;
+  if (!first || first == segments.last() || first->limit() > commit_log_.durable_end() ||
+      segments.read_only(first->path()))
+    return false;
   const auto info = files_.stat(first->path());
   if (!info) return false;
   const auto rules = this->rules();
@@ -96,7 +100,8 @@ bool Retention::delete_first_log_file(bool forcibly) {
   if (expired) {
     log_.info("{} is deleted: it is older than fileReservedTime {} h", first->path(), rules->file_reserved_hours);
   } else {
-    log_.warn("{} is deleted before its time to make space on the disk: messages {} to {} are gone", first->path(), first->base().value, first->limit().value);
+    log_.warn("{} is deleted before its time to make space on the disk: messages {} to {} are gone", first->path(),
+              first->base().value, first->limit().value);
   }
   trash_.add(first->path(), first);
   return true;
@@ -108,7 +113,8 @@ void Retention::follow_log() {
   followed_ = log_min;
   for (const auto& queue : queues_.all())
     for (const Path& path : queue->expire(log_min)) {
-      if (auto removed = files_.remove(path); !removed) log_.error("{} can't be deleted: {}", path, removed.error().what);
+      if (auto removed = files_.remove(path); !removed)
+        log_.error("{} can't be deleted: {}", path, removed.error().what);
     }
   for (const auto& file : index_.expire(log_min)) trash_.add(file->path(), file);
 }
@@ -141,7 +147,8 @@ void Retention::clean_expired_queues(const std::function<void(const ConsumeQueue
   const PhyOffset log_min = commit_log_.min_offset();
   for (const auto& queue : queues_.all()) {
     const PhyOffset last = queue->max_phy();
-    if (last.value < 0 || last >= log_min || queue->topic() == kScheduleTopic || queue->topic().starts_with("rmq_sys_")) continue;
+    if (last.value < 0 || last >= log_min || queue->topic() == kScheduleTopic || queue->topic().starts_with("rmq_sys_"))
+      continue;
     log_.info("queue {} of {} is removed: all its messages are gone", queue->id().value, queue->topic());
     remove(queue);
   }

@@ -21,13 +21,22 @@ struct DiskState {
   bool delete_expired = false;     ///< over diskMaxUsedSpaceRatio
 };
 
-/// Deletes what the rules let go: log files by age, hour and space, then the queue and index files that pointed to them.
+/// Deletes what the rules let go: log files by age, hour and space, then the queue and index files that pointed to
+/// them.
 class Retention {
  public:
   using Time = std::chrono::steady_clock::time_point;
 
-  Retention(Files& files, const Clock& clock, Log& log, const StoreOptions& options, CommitLog& commit_log, ConsumeQueueTable& queues, Index& index)
-      : files_(files), clock_(clock), log_(log), options_(options), commit_log_(commit_log), queues_(queues), index_(index), trash_(files, log) {
+  Retention(Files& files, const Clock& clock, Log& log, const StoreOptions& options, CommitLog& commit_log,
+            ConsumeQueueTable& queues, Index& index)
+      : files_(files),
+        clock_(clock),
+        log_(log),
+        options_(options),
+        commit_log_(commit_log),
+        queues_(queues),
+        index_(index),
+        trash_(files, log) {
     set_rules(options);
   }
 

@@ -9,8 +9,8 @@
 
 namespace comet::store {
 
-/// Where a background thread sleeps until the log has grown past a mark, somebody wakes it, or a time has come. A writer
-/// pays one load per append, and a system call only when the mark is crossed, which disarms it.
+/// Where a background thread sleeps until the log has grown past a mark, somebody wakes it, or a time has come. A
+/// writer pays one load per append, and a system call only when the mark is crossed, which disarms it.
 class Sleeper {
  public:
   using Time = std::chrono::steady_clock::time_point;
@@ -18,7 +18,8 @@ class Sleeper {
 
   /// The writer's side, after it has published `end` (sequentially consistent).
   void passed(int64_t end) {
-    if (end > mark_.load(std::memory_order_seq_cst)) [[unlikely]] wake();
+    if (end > mark_.load(std::memory_order_seq_cst)) [[unlikely]]
+      wake();
   }
 
   void wake() {

@@ -35,7 +35,9 @@ bool Trash::step() {
     if (!items_[i].reader.expired()) continue;
     const auto info = files_.stat(items_[i].path);
     if (info && info->size_bytes > kSliceBytes) {
-      if (auto file = files_.open(items_[i].path, OpenMode::kReadWrite); file && (*file)->resize(info->size_bytes - kSliceBytes)) return true;
+      if (auto file = files_.open(items_[i].path, OpenMode::kReadWrite);
+          file && (*file)->resize(info->size_bytes - kSliceBytes))
+        return true;
     }
     (void)files_.remove(items_[i].path);
     (void)files_.remove(parent_folder(items_[i].path));  // stays while others are in it

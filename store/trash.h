@@ -10,8 +10,9 @@
 
 namespace comet::store {
 
-/// Where deleted files go: a folder beside theirs, so that a crash never leaves a short file in a folder that Apache reads.
-/// They are shrunk step by step once nobody reads them, and unlinked: freeing a gigabyte at once would stall the disk.
+/// Where deleted files go: a folder beside theirs, so that a crash never leaves a short file in a folder that Apache
+/// reads. They are shrunk step by step once nobody reads them, and unlinked: freeing a gigabyte at once would stall the
+/// disk.
 class Trash {
  public:
   Trash(Files& files, Log& log) : files_(files), log_(log) {}

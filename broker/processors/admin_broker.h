@@ -16,18 +16,27 @@ namespace comet::broker {
 /// Source: AdminBrokerProcessor; behaviour.md 11, 12.4; config.md 5; remoting.md 10.4, 10.5, 10.7.
 class AdminBrokerProcessor {
  public:
-  AdminBrokerProcessor(LiveConfig& config, Topics& topics, RuntimeInfo& runtime, Statistics& statistics, store::MessageStore& store,
-                       const Clock& clock, Log& log)
-      : config_(config), topics_(topics), runtime_(runtime), statistics_(statistics), store_(store), clock_(clock), log_(log) {}
+  AdminBrokerProcessor(LiveConfig& config, Topics& topics, RuntimeInfo& runtime, Statistics& statistics,
+                       store::MessageStore& store, const Clock& clock, Log& log)
+      : config_(config),
+        topics_(topics),
+        runtime_(runtime),
+        statistics_(statistics),
+        store_(store),
+        clock_(clock),
+        log_(log) {}
 
-  /// Where Apache takes whatever it is given, values are checked first; the remark names what was ignored or waits for a restart.
+  /// Where Apache takes whatever it is given, values are checked first; the remark names what was ignored or waits for
+  /// a restart.
   remoting::Reply update_config(const remoting::Call& call, const remoting::UpdateBrokerConfigRequest& request);
   remoting::Reply get_config(const remoting::Call& call, const remoting::GetBrokerConfigRequest& request);
   remoting::Reply runtime_info(const remoting::Call& call, const remoting::GetBrokerRuntimeInfoRequest& request);
   remoting::Reply stats(const remoting::Call& call, const remoting::ViewBrokerStatsDataRequest& request);
-  remoting::Reply clean_expired_queues(const remoting::Call& call, const remoting::CleanExpiredConsumequeueRequest& request);
+  remoting::Reply clean_expired_queues(const remoting::Call& call,
+                                       const remoting::CleanExpiredConsumequeueRequest& request);
   remoting::Reply clean_unused_topics(const remoting::Call& call, const remoting::CleanUnusedTopicRequest& request);
-  remoting::Reply delete_expired_log(const remoting::Call& call, const remoting::DeleteExpiredCommitlogRequest& request);
+  remoting::Reply delete_expired_log(const remoting::Call& call,
+                                     const remoting::DeleteExpiredCommitlogRequest& request);
 
  private:
   LiveConfig& config_;

@@ -14,7 +14,8 @@ using remoting::ResponseCode;
 Reply AdminGroupProcessor::update(const Call& call, const remoting::UpdateAndCreateSubscriptiongroupRequest&) {
   auto body = remoting::parse_subscription_group_config(call.body);
   if (!body) return Reply::refuse(ResponseCode::kSystemError, std::move(body).error().what);
-  if (std::string problem = group_name_problem(body->name); !problem.empty()) return Reply::refuse(ResponseCode::kInvalidParameter, std::move(problem));
+  if (std::string problem = group_name_problem(body->name); !problem.empty())
+    return Reply::refuse(ResponseCode::kInvalidParameter, std::move(problem));
   log_.info("updateSubGroup {} by {}", body->name, call.channel->remote_text());
   groups_.put(from_body(*body));
   return Reply::ok();
@@ -24,7 +25,8 @@ Reply AdminGroupProcessor::update_list(const Call& call, const remoting::UpdateA
   auto list = remoting::parse_subscription_group_list(call.body);
   if (!list) return Reply::refuse(ResponseCode::kSystemError, std::move(list).error().what);
   for (const auto& group : list->groups) {
-    if (std::string problem = group_name_problem(group.name); !problem.empty()) return Reply::refuse(ResponseCode::kInvalidParameter, std::move(problem));
+    if (std::string problem = group_name_problem(group.name); !problem.empty())
+      return Reply::refuse(ResponseCode::kInvalidParameter, std::move(problem));
   }
   for (const auto& group : list->groups) groups_.put(from_body(group));
   log_.info("updateSubGroupList of {} groups by {}", list->groups.size(), call.channel->remote_text());
@@ -41,7 +43,9 @@ Reply AdminGroupProcessor::remove(const Call& call, const remoting::DeleteSubscr
 
 Reply AdminGroupProcessor::get(const Call&, const remoting::GetSubscriptiongroupConfigRequest& request) {
   const GroupConfig* group = groups_.find_or_create(request.group);
-  if (group == nullptr) return Reply::refuse(ResponseCode::kSubscriptionGroupNotExist, fmt::format("Group {} does not exist", request.group));
+  if (group == nullptr)
+    return Reply::refuse(ResponseCode::kSubscriptionGroupNotExist,
+                         fmt::format("Group {} does not exist", request.group));
   return Reply::ok_body(remoting::to_json(to_body(*group)));
 }
 
@@ -62,23 +66,30 @@ Reply AdminGroupProcessor::forbidden(const Call&, const remoting::UpdateAndGetGr
   return Reply::ok_body(remoting::to_json(body));
 }
 
-Reply AdminGroupProcessor::consumer_connections(const Call&, const remoting::GetConsumerConnectionListRequest& request) {
+Reply AdminGroupProcessor::consumer_connections(const Call&,
+                                                const remoting::GetConsumerConnectionListRequest& request) {
   const ConsumerGroup* group = consumers_.find(request.consumer_group);
   if (group == nullptr) {
-    return Reply::refuse(ResponseCode::kConsumerNotOnline, fmt::format("the consumer group[{}] not online", request.consumer_group));
+    return Reply::refuse(ResponseCode::kConsumerNotOnline,
+                         fmt::format("the consumer group[{}] not online", request.consumer_group));
   }
   remoting::ConsumerConnection body;
-  for (const ClientInfo& client : consumers_.clients(request.consumer_group)) body.connections.push_back(to_body(client));
+  for (const ClientInfo& client : consumers_.clients(request.consumer_group))
+    body.connections.push_back(to_body(client));
   body.consume_from_where = group->from_where;
   body.consume_type = group->type;
   body.message_model = group->model;
-  for (const auto& subscription : group->subscriptions) body.subscriptions.emplace(subscription->topic, to_body(*subscription));
+  for (const auto& subscription : group->subscriptions)
+    body.subscriptions.emplace(subscription->topic, to_body(*subscription));
   return Reply::ok_body(remoting::to_json(body));
 }
 
-Reply AdminGroupProcessor::producer_connections(const Call&, const remoting::GetProducerConnectionListRequest& request) {
+Reply AdminGroupProcessor::producer_connections(const Call&,
+                                                const remoting::GetProducerConnectionListRequest& request) {
   const std::vector<ClientInfo> clients = producers_.clients(request.producer_group);
-  if (clients.empty()) return Reply::refuse(ResponseCode::kSystemError, fmt::format("the producer group[{}] not exist", request.producer_group));
+  if (clients.empty())
+    return Reply::refuse(ResponseCode::kSystemError,
+                         fmt::format("the producer group[{}] not exist", request.producer_group));
   remoting::ProducerConnection body;
   for (const ClientInfo& client : clients) body.connections.push_back(to_body(client));
   return Reply::ok_body(remoting::to_json(body));
@@ -110,7 +121,8 @@ Reply AdminGroupProcessor::subscription_of(const Call&, const remoting::QuerySub
   body.group = request.group;
   body.topic = request.topic;
   const ConsumerGroup* group = consumers_.find(request.group);
-  if (const auto* found = group == nullptr ? nullptr : group->find(request.topic); found != nullptr) body.subscription = to_body(**found);
+  if (const auto* found = group == nullptr ? nullptr : group->find(request.topic); found != nullptr)
+    body.subscription = to_body(**found);
   return Reply::ok_body(remoting::to_json(body));
 }
 

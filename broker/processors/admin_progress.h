@@ -21,13 +21,22 @@ namespace comet::broker {
 /// Source: AdminBrokerProcessor; behaviour.md 6.2, 6.3, 11.3; remoting.md 10.3, 10.6.
 class AdminProgressProcessor {
  public:
-  AdminProgressProcessor(const LiveConfig& config, Topics& topics, Groups& groups, ConsumerOffsets& offsets, Consumers& consumers,
-                         Statistics& statistics, store::MessageStore& store, const Clock& clock, Log& log)
-      : config_(config), topics_(topics), groups_(groups), offsets_(offsets), consumers_(consumers), statistics_(statistics), store_(store),
-        clock_(clock), log_(log) {}
+  AdminProgressProcessor(const LiveConfig& config, Topics& topics, Groups& groups, ConsumerOffsets& offsets,
+                         Consumers& consumers, Statistics& statistics, store::MessageStore& store, const Clock& clock,
+                         Log& log)
+      : config_(config),
+        topics_(topics),
+        groups_(groups),
+        offsets_(offsets),
+        consumers_(consumers),
+        statistics_(statistics),
+        store_(store),
+        clock_(clock),
+        log_(log) {}
 
   remoting::Reply consume_stats(const remoting::Call& call, const remoting::GetConsumeStatsRequest& request);
-  remoting::Reply broker_consume_stats(const remoting::Call& call, const remoting::GetBrokerConsumeStatsRequest& request);
+  remoting::Reply broker_consume_stats(const remoting::Call& call,
+                                       const remoting::GetBrokerConsumeStatsRequest& request);
   remoting::Reply time_spans(const remoting::Call& call, const remoting::QueryConsumeTimeSpanRequest& request);
   /// Server-side reset: works for groups that are offline, too; online ones get it with their next pull.
   remoting::Reply reset(const remoting::Call& call, const remoting::InvokeBrokerToResetOffsetRequest& request);

@@ -36,20 +36,28 @@ std::string AdminTopicProcessor::name_problem(std::string_view topic) const {
 
 Result<void> AdminTopicProcessor::apply(TopicConfig topic, std::string_view attribute_changes) {
   const TopicConfig* present = topics_.find(topic.name);
-  COMET_TRY(topic.attributes, alter_attributes(present == nullptr, present == nullptr ? std::map<std::string, std::string>{} : present->attributes,
-                                               attribute_changes));
-  if (const auto type = topic.attributes.find("queue.type"); type != topic.attributes.end() && type->second == "BatchCQ") {
-    return fail(Errc::kUnsupported, fmt::format("topic {}: queue.type=BatchCQ is not built; leave it out or use SimpleCQ", topic.name));
+  COMET_TRY(topic.attributes,
+            alter_attributes(present == nullptr,
+                             present == nullptr ? std::map<std::string, std::string>{} : present->attributes,
+                             attribute_changes));
+  if (const auto type = topic.attributes.find("queue.type");
+      type != topic.attributes.end() && type->second == "BatchCQ") {
+    return fail(Errc::kUnsupported,
+                fmt::format("topic {}: queue.type=BatchCQ is not built; leave it out or use SimpleCQ", topic.name));
   }
-  if (const auto policy = topic.attributes.find("cleanup.policy"); policy != topic.attributes.end() && policy->second == "COMPACTION") {
-    return fail(Errc::kUnsupported, fmt::format("topic {}: cleanup.policy=COMPACTION is not built; leave it out or use DELETE", topic.name));
+  if (const auto policy = topic.attributes.find("cleanup.policy");
+      policy != topic.attributes.end() && policy->second == "COMPACTION") {
+    return fail(
+        Errc::kUnsupported,
+        fmt::format("topic {}: cleanup.policy=COMPACTION is not built; leave it out or use DELETE", topic.name));
   }
   topics_.put(topic);
   return {};
 }
 
 Reply AdminTopicProcessor::update(const Call& call, const remoting::UpdateAndCreateTopicRequest& request) {
-  if (std::string problem = name_problem(request.topic); !problem.empty()) return Reply::refuse(ResponseCode::kInvalidParameter, std::move(problem));
+  if (std::string problem = name_problem(request.topic); !problem.empty())
+    return Reply::refuse(ResponseCode::kInvalidParameter, std::move(problem));
   const std::string changes = request.attributes.value_or("");
   if (changes.find("message.type=MIXED") != std::string::npos && !config_.now().enable_mixed_message_type) {
     return Reply::refuse(ResponseCode::kInvalidParameter, "MIXED message type is not supported.");
@@ -57,7 +65,8 @@ Reply AdminTopicProcessor::update(const Call& call, const remoting::UpdateAndCre
   for (const int32_t queues : {request.read_queue_nums, request.write_queue_nums}) {
     if (queues < 0 || queues > kMaxQueuesPerTopic) {
       return Reply::refuse(ResponseCode::kInvalidParameter,
-                           fmt::format("topic {}: {} queues is out of range; 0 to {} are accepted", request.topic, queues, kMaxQueuesPerTopic));
+                           fmt::format("topic {}: {} queues is out of range; 0 to {} are accepted", request.topic,
+                                       queues, kMaxQueuesPerTopic));
     }
   }
   TopicConfig topic;
@@ -68,9 +77,10 @@ Reply AdminTopicProcessor::update(const Call& call, const remoting::UpdateAndCre
   topic.multi_tag = request.topic_filter_type == "MULTI_TAG";
   topic.sys_flag = request.topic_sys_flag;
   topic.order = request.order;
-  log_.info("updateTopic {} read {} write {} perm {} order {} attributes \"{}\" by {}", topic.name, topic.read_queues, topic.write_queues,
-            topic.perm, topic.order, changes, call.channel->remote_text());
-  if (auto applied = apply(std::move(topic), changes); !applied) return Reply::refuse(ResponseCode::kSystemError, std::move(applied).error().what);
+  log_.info("updateTopic {} read {} write {} perm {} order {} attributes \"{}\" by {}", topic.name, topic.read_queues,
+            topic.write_queues, topic.perm, topic.order, changes, call.channel->remote_text());
+  if (auto applied = apply(std::move(topic), changes); !applied)
+    return Reply::refuse(ResponseCode::kSystemError, std::move(applied).error().what);
   return Reply::ok();
 }
 
@@ -78,7 +88,8 @@ Reply AdminTopicProcessor::update_list(const Call& call, const remoting::UpdateA
   auto list = remoting::parse_topic_config_list(call.body);
   if (!list) return Reply::refuse(ResponseCode::kSystemError, std::move(list).error().what);
   for (const remoting::TopicConfig& topic : list->topics) {
-    if (std::string problem = name_problem(topic.name); !problem.empty()) return Reply::refuse(ResponseCode::kInvalidParameter, std::move(problem));
+    if (std::string problem = name_problem(topic.name); !problem.empty())
+      return Reply::refuse(ResponseCode::kInvalidParameter, std::move(problem));
     const auto type = topic.attributes.find(std::string("+") + std::string(kMessageType));
     if (type != topic.attributes.end() && type->second == "MIXED" && !config_.now().enable_mixed_message_type) {
       return Reply::refuse(ResponseCode::kInvalidParameter, "MIXED message type is not supported.");
@@ -86,7 +97,8 @@ Reply AdminTopicProcessor::update_list(const Call& call, const remoting::UpdateA
   }
   for (const remoting::TopicConfig& topic : list->topics) {
     const std::string changes = attribute_changes_text(topic.attributes);
-    if (auto applied = apply(from_body(topic), changes); !applied) return Reply::refuse(ResponseCode::kSystemError, std::move(applied).error().what);
+    if (auto applied = apply(from_body(topic), changes); !applied)
+      return Reply::refuse(ResponseCode::kSystemError, std::move(applied).error().what);
   }
   log_.info("updateTopicList of {} topics by {}", list->topics.size(), call.channel->remote_text());
   return Reply::ok();
@@ -100,9 +112,11 @@ void AdminTopicProcessor::remove_one(const std::string& topic) {
 }
 
 Reply AdminTopicProcessor::remove(const Call& call, const remoting::DeleteTopicInBrokerRequest& request) {
-  if (request.topic.find_first_not_of(' ') == std::string::npos) return Reply::refuse(ResponseCode::kInvalidParameter, "The specified topic is blank.");
+  if (request.topic.find_first_not_of(' ') == std::string::npos)
+    return Reply::refuse(ResponseCode::kInvalidParameter, "The specified topic is blank.");
   if (config_.now().validate_system_topic && topics_.is_system(request.topic)) {
-    return Reply::refuse(ResponseCode::kInvalidParameter, fmt::format("The topic[{}] is conflict with system topic.", request.topic));
+    return Reply::refuse(ResponseCode::kInvalidParameter,
+                         fmt::format("The topic[{}] is conflict with system topic.", request.topic));
   }
   log_.info("deleteTopic {} by {}", request.topic, call.channel->remote_text());
   if (config_.now().clear_retry_topic_when_delete_topic) {
@@ -119,7 +133,9 @@ Reply AdminTopicProcessor::remove(const Call& call, const remoting::DeleteTopicI
 
 Reply AdminTopicProcessor::get(const Call&, const remoting::GetTopicConfigRequest& request) {
   const TopicConfig* topic = topics_.find(request.topic);
-  if (topic == nullptr) return Reply::refuse(ResponseCode::kTopicNotExist, fmt::format("No topic in this broker. topic: {}", request.topic));
+  if (topic == nullptr)
+    return Reply::refuse(ResponseCode::kTopicNotExist,
+                         fmt::format("No topic in this broker. topic: {}", request.topic));
   return Reply::ok_body(remoting::to_json(to_body(*topic)));
 }
 
@@ -133,14 +149,16 @@ Reply AdminTopicProcessor::all(const Call&, const remoting::GetAllTopicConfigReq
 
 Reply AdminTopicProcessor::stats(const Call&, const remoting::GetTopicStatsInfoRequest& request) {
   const TopicConfig* topic = topics_.find(request.topic);
-  if (topic == nullptr) return Reply::refuse(ResponseCode::kTopicNotExist, fmt::format("topic[{}] not exist", request.topic));
+  if (topic == nullptr)
+    return Reply::refuse(ResponseCode::kTopicNotExist, fmt::format("topic[{}] not exist", request.topic));
   remoting::TopicStats body;
   for (int32_t id = 0; id < topic->queues(); ++id) {
     const store::QueueKeyView queue{request.topic, QueueId(id)};
     remoting::TopicOffset row;
     row.min_offset = std::max<int64_t>(0, store_.min_offset(queue).value);
     row.max_offset = std::max<int64_t>(0, store_.max_offset(queue, true).value);
-    if (row.max_offset > 0) row.last_update_timestamp_ms = std::max<int64_t>(0, store_.store_time_ms(queue, QueueOffset(row.max_offset - 1)));
+    if (row.max_offset > 0)
+      row.last_update_timestamp_ms = std::max<int64_t>(0, store_.store_time_ms(queue, QueueOffset(row.max_offset - 1)));
     body.offsets.emplace(remoting::MessageQueue{config_.now().broker_name, QueueId(id), request.topic}, row);
   }
   body.topic_put_tps = minute_rate(statistics_.view("TOPIC_PUT_NUMS", request.topic));
@@ -154,7 +172,8 @@ Reply AdminTopicProcessor::system_list(const Call&, const remoting::GetSystemTop
 }
 
 Reply AdminTopicProcessor::consumed_by(const Call&, const remoting::QueryTopicConsumeByWhoRequest& request) {
-  const std::vector<std::string> online = consumers_.groups_of_topic(request.topic), stored = offsets_.groups_of(request.topic);
+  const std::vector<std::string> online = consumers_.groups_of_topic(request.topic),
+                                 stored = offsets_.groups_of(request.topic);
   std::set<std::string> groups(online.begin(), online.end());
   groups.insert(stored.begin(), stored.end());
   remoting::GroupList body;
@@ -165,7 +184,8 @@ Reply AdminTopicProcessor::consumed_by(const Call&, const remoting::QueryTopicCo
 Reply AdminTopicProcessor::queue_entries(const Call&, const remoting::QueryConsumeQueueRequest& request) {
   const store::QueueKeyView queue{request.topic, request.queue_id};
   if (!store_.queue_exists(queue)) {
-    return Reply::refuse(ResponseCode::kSystemError, fmt::format("{}@{} is not exist!", request.queue_id.value, request.topic));
+    return Reply::refuse(ResponseCode::kSystemError,
+                         fmt::format("{}@{} is not exist!", request.queue_id.value, request.topic));
   }
   remoting::QueryConsumeQueueBody body;
   body.min_queue_index = store_.min_offset(queue).value;
@@ -181,7 +201,8 @@ Reply AdminTopicProcessor::queue_entries(const Call&, const remoting::QueryConsu
       body.filter_data = fmt::format("{}@{} is not online!", *request.consumer_group, request.topic);
     }
   }
-  const int64_t end = std::min(body.max_queue_index, request.index.value + std::clamp(request.count, 0, kMaxEntriesPerLook));
+  const int64_t end =
+      std::min(body.max_queue_index, request.index.value + std::clamp(request.count, 0, kMaxEntriesPerLook));
   for (int64_t at = request.index.value; at < end; ++at) {
     const auto entry = store_.entry(queue, QueueOffset(at));
     if (!entry) break;
@@ -190,8 +211,9 @@ Reply AdminTopicProcessor::queue_entries(const Call&, const remoting::QueryConsu
     row.physical_size = entry->bytes;
     row.tags_code = entry->tags_code;
     if (subscription != nullptr) {
-      row.eval = subscription->matches_all() ||
-                 std::find(subscription->codes.begin(), subscription->codes.end(), static_cast<int32_t>(entry->tags_code)) != subscription->codes.end();
+      row.eval =
+          subscription->matches_all() || std::find(subscription->codes.begin(), subscription->codes.end(),
+                                                   static_cast<int32_t>(entry->tags_code)) != subscription->codes.end();
     }
     body.entries.push_back(std::move(row));
   }

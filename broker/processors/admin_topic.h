@@ -13,13 +13,19 @@
 
 namespace comet::broker {
 
-/// Topics as administrators see and change them. Source: AdminBrokerProcessor; behaviour.md 11.3, 12.1; remoting.md 10.1, 10.3.
-/// Threads: workers, but for the small look-ups.
+/// Topics as administrators see and change them. Source: AdminBrokerProcessor; behaviour.md 11.3, 12.1;
+/// remoting.md 10.1, 10.3. Threads: workers, but for the small look-ups.
 class AdminTopicProcessor {
  public:
-  AdminTopicProcessor(const LiveConfig& config, Topics& topics, ConsumerOffsets& offsets, Consumers& consumers, Statistics& statistics,
-                      store::MessageStore& store, Log& log)
-      : config_(config), topics_(topics), offsets_(offsets), consumers_(consumers), statistics_(statistics), store_(store), log_(log) {}
+  AdminTopicProcessor(const LiveConfig& config, Topics& topics, ConsumerOffsets& offsets, Consumers& consumers,
+                      Statistics& statistics, store::MessageStore& store, Log& log)
+      : config_(config),
+        topics_(topics),
+        offsets_(offsets),
+        consumers_(consumers),
+        statistics_(statistics),
+        store_(store),
+        log_(log) {}
 
   remoting::Reply update(const remoting::Call& call, const remoting::UpdateAndCreateTopicRequest& request);
   /// Where Apache stops at the first topic that is unchanged, all are applied here.

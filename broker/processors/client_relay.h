@@ -12,18 +12,23 @@
 
 namespace comet::broker {
 
-/// Requests of administrators that a connected consumer answers: asked there under a number of our own, its answer is handed on
-/// byte for byte (some clients write bodies that are no JSON). Source: AdminBrokerProcessor.callConsumer; remoting.md 9.
+/// Requests of administrators that a connected consumer answers: asked there under a number of our own, its answer is
+/// handed on byte for byte (some clients write bodies that are no JSON). Source: AdminBrokerProcessor.callConsumer;
+/// remoting.md 9.
 class ClientRelayProcessor {
  public:
-  ClientRelayProcessor(const LiveConfig& config, Consumers& consumers, Topics& topics, Groups& groups, store::MessageStore& store)
+  ClientRelayProcessor(const LiveConfig& config, Consumers& consumers, Topics& topics, Groups& groups,
+                       store::MessageStore& store)
       : config_(config), consumers_(consumers), topics_(topics), groups_(groups), store_(store) {}
 
-  void running_info(const remoting::Call& call, const remoting::GetConsumerRunningInfoRequest& request, remoting::Responder responder);
-  void consume_directly(const remoting::Call& call, const remoting::ConsumeMessageDirectlyRequest& request, remoting::Responder responder);
+  void running_info(const remoting::Call& call, const remoting::GetConsumerRunningInfoRequest& request,
+                    remoting::Responder responder);
+  void consume_directly(const remoting::Call& call, const remoting::ConsumeMessageDirectlyRequest& request,
+                        remoting::Responder responder);
 
  private:
-  void relay(const std::string& group, const std::string& client_id, remoting::OutgoingRequest request, remoting::Responder responder);
+  void relay(const std::string& group, const std::string& client_id, remoting::OutgoingRequest request,
+             remoting::Responder responder);
 
   const LiveConfig& config_;
   Consumers& consumers_;

@@ -42,7 +42,8 @@ struct ApacheStore {
 
 std::map<std::string, std::string> properties_of(const Message& message) {
   std::map<std::string, std::string> out;
-  each_property(message.properties, [&](std::string_view name, std::string_view value) { out[std::string(name)] = value; });
+  each_property(message.properties,
+                [&](std::string_view name, std::string_view value) { out[std::string(name)] = value; });
   return out;
 }
 
@@ -64,7 +65,9 @@ std::string prefix_hex(std::string_view body) {
   return out;
 }
 
-bool is_plain(const std::string& kind) { return kind == "plain" || kind == "tagged" || kind == "retry" || kind == "compressed"; }
+bool is_plain(const std::string& kind) {
+  return kind == "plain" || kind == "tagged" || kind == "retry" || kind == "compressed";
+}
 
 std::string text_of(const json& value) { return value == "null" ? "" : value.get<std::string>(); }
 
@@ -104,7 +107,11 @@ void check_messages(RunningStore& store, const std::vector<json>& manifest) {
     CHECK(entry->at == id->offset);
     CHECK(entry->bytes == decoded->record_bytes);
     CHECK(entry->tags_code == tags_code(text_of(line["tags"])));
-    const auto got = store->get({.topic = topic, .queue_id = decoded->message.queue_id, .offset = decoded->message.queue_offset, .max_messages = 1, .may_block = true});
+    const auto got = store->get({.topic = topic,
+                                 .queue_id = decoded->message.queue_id,
+                                 .offset = decoded->message.queue_offset,
+                                 .max_messages = 1,
+                                 .may_block = true});
     REQUIRE(got.status == store::GetStatus::kFound);
     CHECK(got.count == 1);
     CHECK(got.records.front().bytes.size() == record->bytes.size());
@@ -136,9 +143,11 @@ void check_look_ups(RunningStore& store, const std::vector<json>& manifest) {
     for (const std::string& key : {text_of(line["msgId"]), text_of(line["keys"])}) {
       if (key.empty()) continue;
       const std::string topic = line["topic"];
-      const auto found = store->query({.topic = topic, .key = key, .max_messages = 64, .begin_ms = 0, .end_ms = INT64_MAX});
+      const auto found =
+          store->query({.topic = topic, .key = key, .max_messages = 64, .begin_ms = 0, .end_ms = INT64_MAX});
       bool hit = false;
-      for (const auto& record : found.records) hit = hit || properties_of(decode_message(record.bytes, true)->message)["UNIQ_KEY"] == line["msgId"];
+      for (const auto& record : found.records)
+        hit = hit || properties_of(decode_message(record.bytes, true)->message)["UNIQ_KEY"] == line["msgId"];
       CHECK(hit);
     }
   }
@@ -179,7 +188,8 @@ TEST_CASE("a store of a killed Apache broker opens and every acknowledged messag
   check_look_ups(store, apache.manifest);
 }
 
-TEST_CASE("queues and index that were lost are built again from Apache's log, delayed messages with their due time", "[golden]") {
+TEST_CASE("queues and index that were lost are built again from Apache's log, delayed messages with their due time",
+          "[golden]") {
   ApacheStore apache("apache-5.3.3-clean");
   std::optional<store::QueueEntry> due;
   {
@@ -219,5 +229,6 @@ TEST_CASE("an adopted store goes on: new messages follow Apache's and survive a 
   RunningStore store(apache_sizes(copy / "killed"));
   check_messages(store, apache.manifest);
   CHECK(store.bodies("plain", 0).back() == "ours too");
-  CHECK(store->query({.topic = "plain", .key = "our-key", .max_messages = 8, .begin_ms = 0, .end_ms = INT64_MAX}).records.size() == 1);
+  CHECK(store->query({.topic = "plain", .key = "our-key", .max_messages = 8, .begin_ms = 0, .end_ms = INT64_MAX})
+            .records.size() == 1);
 }

@@ -13,7 +13,7 @@ struct Faults {
   std::atomic<int64_t> syncs_left{-1};    ///< msync and fdatasync
   std::atomic<int64_t> creates_left{-1};  ///< allocations of new files: the disk is full
   std::atomic<int64_t> writes_left{-1};
-  std::atomic<int64_t> free_bytes{-1};    ///< what space() reports; negative: the truth
+  std::atomic<int64_t> free_bytes{-1};  ///< what space() reports; negative: the truth
 
   static bool goes_well(std::atomic<int64_t>& left) {
     if (left < 0) return true;

@@ -37,8 +37,8 @@ inline std::string property_text(std::string_view name, std::string_view value) 
 /// A store with its three threads, stopped at the scope's end unless it was left like after a kill.
 class RunningStore {
  public:
-  explicit RunningStore(store::StoreOptions options, bool threads = true, std::shared_ptr<Files> files = make_real_files(),
-                        int64_t start_ms = 1'700'000'000'000)
+  explicit RunningStore(store::StoreOptions options, bool threads = true,
+                        std::shared_ptr<Files> files = make_real_files(), int64_t start_ms = 1'700'000'000'000)
       : clock(start_ms), files_(std::move(files)) {
     auto opened = store::MessageStore::open(*files_, clock, null_log(), std::move(options));
     if (!opened) {
@@ -66,15 +66,16 @@ class RunningStore {
   store::MessageStore& operator*() { return *store_; }
   explicit operator bool() const { return store_ != nullptr; }
 
-  store::PutResult put(std::string_view topic, int32_t queue, std::string_view body, std::string_view tag = "", std::string_view key = "") {
+  store::PutResult put(std::string_view topic, int32_t queue, std::string_view body, std::string_view tag = "",
+                       std::string_view key = "") {
     std::string properties;
     if (!tag.empty()) properties += property_text("TAGS", tag);
     if (!key.empty()) properties += property_text("KEYS", key);
     return store_->put(request(topic, queue, body, properties, tag, key));
   }
 
-  static store::PutRequest request(std::string_view topic, int32_t queue, std::string_view body, std::string_view properties, std::string_view tag = "",
-                                   std::string_view key = "") {
+  static store::PutRequest request(std::string_view topic, int32_t queue, std::string_view body,
+                                   std::string_view properties, std::string_view tag = "", std::string_view key = "") {
     store::PutRequest out;
     out.message.topic = topic;
     out.message.queue_id = QueueId(queue);
@@ -91,10 +92,15 @@ class RunningStore {
   /// All bodies of a queue from its minimum on.
   std::vector<std::string> bodies(std::string_view topic, int32_t queue) {
     std::vector<std::string> out;
-    store::GetRequest get{.topic = topic, .queue_id = QueueId(queue), .offset = store_->min_offset({topic, QueueId(queue)}), .may_block = true};
+    store::GetRequest get{.topic = topic,
+                          .queue_id = QueueId(queue),
+                          .offset = store_->min_offset({topic, QueueId(queue)}),
+                          .may_block = true};
     for (;;) {
       const auto got = store_->get(get);
-      if (got.status == store::GetStatus::kOffsetOverflowOne || got.status == store::GetStatus::kNoMessageInQueue || got.next == get.offset) return out;
+      if (got.status == store::GetStatus::kOffsetOverflowOne || got.status == store::GetStatus::kNoMessageInQueue ||
+          got.next == get.offset)
+        return out;
       for (const auto& run : got.records) {
         ByteView rest = run.bytes;
         while (!rest.empty()) {

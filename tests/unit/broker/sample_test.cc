@@ -26,12 +26,14 @@ TEST_CASE("conf/broker.conf lists every key; those that are commented out have t
     const bool listed = text.find("\n#" + std::string(key.key) + "=") != std::string::npos;
     const bool machine = key.default_text.empty();  // chosen at the start
     CHECK((set || listed));
-    if (listed && !machine) CHECK(text.find("\n#" + std::string(key.key) + "=" + key.default_text + "\n") != std::string::npos);
+    if (listed && !machine)
+      CHECK(text.find("\n#" + std::string(key.key) + "=" + key.default_text + "\n") != std::string::npos);
   }
 }
 
 TEST_CASE("the sample settings load without a word", "[broker][config]") {
-  for (const char* name : {"conf/broker.conf", "conf/2m-noslave/broker-a.properties", "conf/2m-noslave/broker-b.properties"}) {
+  for (const char* name :
+       {"conf/broker.conf", "conf/2m-noslave/broker-a.properties", "conf/2m-noslave/broker-b.properties"}) {
     CAPTURE(name);
     const std::string text = source_file(name);
     CHECK_FALSE(text.empty());

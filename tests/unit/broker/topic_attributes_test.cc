@@ -8,7 +8,8 @@ using comet::broker::attribute_changes_text;
 using Attributes = std::map<std::string, std::string>;
 
 TEST_CASE("a new topic takes attributes with a plus", "[broker]") {
-  CHECK(alter_attributes(true, {}, "+message.type=FIFO,+reserve.time=5").value() == Attributes{{"message.type", "FIFO"}, {"reserve.time", "5"}});
+  CHECK(alter_attributes(true, {}, "+message.type=FIFO,+reserve.time=5").value() ==
+        Attributes{{"message.type", "FIFO"}, {"reserve.time", "5"}});
   CHECK(alter_attributes(true, {}, "").value().empty());
 }
 
@@ -31,7 +32,8 @@ TEST_CASE("a wrong attribute change is refused with its key or value", "[broker]
 
 TEST_CASE("an existing topic's attributes change and go", "[broker]") {
   const Attributes present{{"message.type", "NORMAL"}, {"reserve.time", "5"}};
-  CHECK(alter_attributes(false, present, "+message.type=FIFO,-reserve.time").value() == Attributes{{"message.type", "FIFO"}});
+  CHECK(alter_attributes(false, present, "+message.type=FIFO,-reserve.time").value() ==
+        Attributes{{"message.type", "FIFO"}});
   CHECK(alter_attributes(false, present, "").value() == present);
 }
 

@@ -1,9 +1,9 @@
 #include "common/files.h"
 
-#include <catch2/catch.hpp>
 #include <fcntl.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <catch2/catch.hpp>
 
 #include "tests/support/temp_dir.h"
 

@@ -14,9 +14,10 @@ TEST_CASE("hashes equal Java's", "[common]") {
 }
 
 TEST_CASE("hashes walk UTF-16 units, not bytes", "[common]") {
-  CHECK(java_hash("\xC3\xA9") == 0xE9);                                  // é
-  CHECK(java_hash("\xF0\x9F\x98\x80") == 0xD83D * 31 + 0xDE00);          // a surrogate pair
-  CHECK(java_length("\xF0\x9F\x98\x80" "a") == 3);
+  CHECK(java_hash("\xC3\xA9") == 0xE9);                          // é
+  CHECK(java_hash("\xF0\x9F\x98\x80") == 0xD83D * 31 + 0xDE00);  // a surrogate pair
+  CHECK(java_length("\xF0\x9F\x98\x80"
+                    "a") == 3);
 }
 
 TEST_CASE("bytes that are not UTF-8 count as the replacement character", "[common]") {

@@ -12,7 +12,8 @@ namespace {
 
 std::vector<std::byte> from_hex(std::string_view hex) {
   std::vector<std::byte> out;
-  for (size_t i = 0; i + 1 < hex.size(); i += 2) out.push_back(static_cast<std::byte>(std::stoi(std::string(hex.substr(i, 2)), nullptr, 16)));
+  for (size_t i = 0; i + 1 < hex.size(); i += 2)
+    out.push_back(static_cast<std::byte>(std::stoi(std::string(hex.substr(i, 2)), nullptr, 16)));
   return out;
 }
 
@@ -31,7 +32,10 @@ Message sample() {
   message.topic = "T";
   message.body = "hello";
   message.body_crc = crc32_masked(as_bytes("hello"));
-  message.properties = "TAGS\x01" "A\x02" "KEYS\x01k\x02";
+  message.properties =
+      "TAGS\x01"
+      "A\x02"
+      "KEYS\x01k\x02";
   message.queue_id = QueueId(3);
   message.queue_offset = QueueOffset(7);
   message.phy_offset = PhyOffset(4096);
@@ -107,7 +111,8 @@ TEST_CASE("each damaged size, magic or length is named, and none is read past th
       CHECK_FALSE(record);
     }
   }
-  for (size_t length = 0; length < good.size(); ++length) CHECK_FALSE(decode_message(ByteView(good.data(), length), true));
+  for (size_t length = 0; length < good.size(); ++length)
+    CHECK_FALSE(decode_message(ByteView(good.data(), length), true));
 }
 
 TEST_CASE("a flipped byte in the body fails the CRC only where it is checked", "[codec]") {

@@ -27,7 +27,10 @@ TEST_CASE("a put in steady state allocates nothing, alone or in a batch", "[stor
   options.commit_log_file_bytes = 64 * 1024 * 1024;
   options.consume_queue_file_bytes = 6'000'000;
   RunningStore store(options);
-  const auto request = RunningStore::request("T", 0, std::string_view("a body of some length"), "UNIQ_KEY\x01" "0123456789ABCDEF\x02", "TagA");
+  const auto request = RunningStore::request("T", 0, std::string_view("a body of some length"),
+                                             "UNIQ_KEY\x01"
+                                             "0123456789ABCDEF\x02",
+                                             "TagA");
   const std::vector<store::PutRequest> batch(8, request);
   std::vector<PhyOffset> places;
   // The ring grows to what a flush interval brings and stays so.

@@ -17,8 +17,11 @@ namespace {
 constexpr int64_t kAll = INT64_MAX;
 
 struct Fixture {
-  Fixture() : files(make_real_files()), shared{*files, null_log(), dir / "consumequeue", 32, store::FileCache(*files, 4)} {}
-  std::unique_ptr<ConsumeQueue> queue() { return std::make_unique<ConsumeQueue>(shared, std::make_shared<const std::string>("T"), QueueId(0)); }
+  Fixture()
+      : files(make_real_files()), shared{*files, null_log(), dir / "consumequeue", 32, store::FileCache(*files, 4)} {}
+  std::unique_ptr<ConsumeQueue> queue() {
+    return std::make_unique<ConsumeQueue>(shared, std::make_shared<const std::string>("T"), QueueId(0));
+  }
 
   TempDir dir;
   std::unique_ptr<Files> files;
@@ -171,6 +174,7 @@ TEST_CASE("the checkpoint keeps its times and the clean end, and a damaged clean
 }
 
 TEST_CASE("delay levels are read as Apache's", "[store]") {
-  CHECK(store::parse_delay_levels("1s 5s 10m 2h 1d") == std::vector<int64_t>{1'000, 5'000, 600'000, 7'200'000, 86'400'000});
+  CHECK(store::parse_delay_levels("1s 5s 10m 2h 1d") ==
+        std::vector<int64_t>{1'000, 5'000, 600'000, 7'200'000, 86'400'000});
   CHECK(store::parse_delay_levels("1s x 3") == std::vector<int64_t>{1'000, 1'000, 1'000});
 }

@@ -1,7 +1,7 @@
-#include <catch2/catch.hpp>
-#include <csignal>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <catch2/catch.hpp>
+#include <csignal>
 
 #include "common/rng.h"
 #include "tests/support/store_fixture.h"
@@ -20,7 +20,9 @@ struct Ack {
   int64_t queue_offset;
 };
 
-std::string body_of(int number) { return "message " + std::to_string(number) + " " + std::string(static_cast<size_t>(number % 700), 'b'); }
+std::string body_of(int number) {
+  return "message " + std::to_string(number) + " " + std::string(static_cast<size_t>(number % 700), 'b');
+}
 
 /// Puts until it is killed.
 [[noreturn]] void child(const std::string& root, int pipe, bool sync) {
@@ -51,7 +53,8 @@ std::vector<Ack> run_and_kill(const std::string& root, Rng& rng, bool sync) {
   std::vector<Ack> acks;
   const int64_t wanted = rng.between(1, sync ? 200 : 1500);
   Ack ack{};
-  while (static_cast<int64_t>(acks.size()) < wanted && ::read(ends[0], &ack, sizeof ack) == sizeof ack) acks.push_back(ack);
+  while (static_cast<int64_t>(acks.size()) < wanted && ::read(ends[0], &ack, sizeof ack) == sizeof ack)
+    acks.push_back(ack);
   ::kill(pid, SIGKILL);
   while (::read(ends[0], &ack, sizeof ack) == sizeof ack) acks.push_back(ack);
   ::close(ends[0]);
@@ -83,8 +86,11 @@ TEST_CASE("a killed process loses no acknowledged message and no queue offset", 
     REQUIRE(bodies[ack.queue][static_cast<size_t>(ack.queue_offset)] == body_of(ack.number));
   }
   const std::string last = "k" + std::to_string(acks.back().number);
-  CHECK(store->query({.topic = "T", .key = last, .max_messages = 8, .begin_ms = 0, .end_ms = INT64_MAX}).records.size() == 1);
-  for (int queue = 0; queue < kQueues; ++queue) CHECK(store.put("T", queue, "next").queue_offset.value == static_cast<int64_t>(bodies[queue].size()));
+  CHECK(
+      store->query({.topic = "T", .key = last, .max_messages = 8, .begin_ms = 0, .end_ms = INT64_MAX}).records.size() ==
+      1);
+  for (int queue = 0; queue < kQueues; ++queue)
+    CHECK(store.put("T", queue, "next").queue_offset.value == static_cast<int64_t>(bodies[queue].size()));
 }
 
 TEST_CASE("a store that another process has is refused, naming that process", "[store]") {

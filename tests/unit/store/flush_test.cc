@@ -40,7 +40,8 @@ TEST_CASE("under SYNC_FLUSH a message is seen only when it is durable", "[store]
   CHECK(store->durable_end() < put.end);
   CHECK(store->max_offset({"T", QueueId(0)}, true).value == 0);
   CHECK(store->max_offset({"T", QueueId(0)}, false).value == 1);
-  CHECK(store->get({.topic = "T", .queue_id = QueueId(0), .offset = QueueOffset(0)}).status == GetStatus::kNoMessageInQueue);
+  CHECK(store->get({.topic = "T", .queue_id = QueueId(0), .offset = QueueOffset(0)}).status ==
+        GetStatus::kNoMessageInQueue);
   CHECK(arrivals.count == 0);
   std::thread flusher([&] { store->run_flusher(); });
   CHECK(eventually([&] { return arrivals.count == 1; }));

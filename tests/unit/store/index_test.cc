@@ -15,7 +15,9 @@ size_t hits(RunningStore& store, std::string_view key, int64_t begin = 0, int64_
 
 }  // namespace
 
-TEST_CASE("index keys hash as Java's do, without a sign", "[store]") { CHECK(store::IndexFile::hash_of("TopicA", "k1") == 1903240649); }
+TEST_CASE("index keys hash as Java's do, without a sign", "[store]") {
+  CHECK(store::IndexFile::hash_of("TopicA", "k1") == 1903240649);
+}
 
 TEST_CASE("an index file holds one entry less than its number says, and chains what shares a slot", "[store]") {
   TempDir dir;
@@ -32,14 +34,16 @@ TEST_CASE("an index file holds one entry less than its number says, and chains w
   auto again = store::IndexFile::open(*files, dir / "20240101000000000", 2, 10);
   REQUIRE(again);
   CHECK((*again)->end_phy().value == 900);
-  CHECK(store::IndexFile::open(*files, dir / "20240101000000000", 3, 10).error().what.find("maxHashSlotNum 3") != std::string::npos);
+  CHECK(store::IndexFile::open(*files, dir / "20240101000000000", 3, 10).error().what.find("maxHashSlotNum 3") !=
+        std::string::npos);
 }
 
 TEST_CASE("messages are found by each of their keys and by nobody else's, over many index files", "[store]") {
   TempDir dir;
   {
     RunningStore store(small_store(dir.path()));
-    for (int i = 0; i < 600; ++i) store.put("T", i % 4, "body", "", "k" + std::to_string(i) + " even" + std::to_string(i % 2));
+    for (int i = 0; i < 600; ++i)
+      store.put("T", i % 4, "body", "", "k" + std::to_string(i) + " even" + std::to_string(i % 2));
     CHECK(hits(store, "k0") == 1);
     CHECK(hits(store, "k599") == 1);
     CHECK(hits(store, "k600") == 0);

@@ -70,7 +70,9 @@ TEST_CASE("a second store on the same folder is refused with a sentence", "[stor
 TEST_CASE("a pull outside the queue gets Apache's status and next offset", "[store]") {
   TempDir dir;
   RunningStore store(small_store(dir.path()));
-  auto get = [&](int64_t offset) { return store->get({.topic = "T", .queue_id = QueueId(0), .offset = QueueOffset(offset)}); };
+  auto get = [&](int64_t offset) {
+    return store->get({.topic = "T", .queue_id = QueueId(0), .offset = QueueOffset(offset)});
+  };
   CHECK(get(5).status == GetStatus::kNoMessageInQueue);
   store.put("T", 0, "a");
   store.put("T", 0, "b");

@@ -98,7 +98,9 @@ TEST_CASE("the property CRC has Apache's digits", "[store]") {
   auto options = small_store(dir.path());
   options.append_prop_crc = true;
   RunningStore store(options);
-  const auto put = store->put(RunningStore::request("T", 0, "hello", "TAGS\x01" "A"));
+  const auto put = store->put(RunningStore::request("T", 0, "hello",
+                                                    "TAGS\x01"
+                                                    "A"));
   const auto record = store->record_at(put.at);
   REQUIRE(record);
   const std::string_view text = as_text(record->bytes);
@@ -106,7 +108,9 @@ TEST_CASE("the property CRC has Apache's digits", "[store]") {
   std::string digits;
   for (; digits.size() < 10; crc /= 10) digits += static_cast<char>('0' + crc % 10);
   CHECK(text.substr(text.size() - 20) == "__CRC32#\x01" + digits + "\x02");
-  CHECK(text.substr(text.size() - 27, 7) == "TAGS\x01" "A\x02");
+  CHECK(text.substr(text.size() - 27, 7) ==
+        "TAGS\x01"
+        "A\x02");
 }
 
 TEST_CASE("a filter passes over entries, and the next offset lies behind them", "[store]") {
@@ -114,11 +118,17 @@ TEST_CASE("a filter passes over entries, and the next offset lies behind them", 
   RunningStore store(small_store(dir.path()));
   for (int i = 0; i < 100; ++i) store.put("T", 0, std::to_string(i), i % 10 == 0 ? "Wanted" : "Other");
   const TagIs wanted(tags_code("Wanted")), nobody(tags_code("Nobody"));
-  const auto some = store->get({.topic = "T", .queue_id = QueueId(0), .offset = QueueOffset(1), .max_messages = 32, .filter = &wanted, .may_block = true});
+  const auto some = store->get({.topic = "T",
+                                .queue_id = QueueId(0),
+                                .offset = QueueOffset(1),
+                                .max_messages = 32,
+                                .filter = &wanted,
+                                .may_block = true});
   CHECK(some.status == GetStatus::kFound);
-  CHECK(some.count == 3);             // up to the end of the queue's first file, 32 entries
+  CHECK(some.count == 3);  // up to the end of the queue's first file, 32 entries
   CHECK(some.next.value == 32);
-  const auto none = store->get({.topic = "T", .queue_id = QueueId(0), .offset = QueueOffset(0), .filter = &nobody, .may_block = true});
+  const auto none = store->get(
+      {.topic = "T", .queue_id = QueueId(0), .offset = QueueOffset(0), .filter = &nobody, .may_block = true});
   CHECK(none.status == GetStatus::kNoMatchedMessage);
   CHECK(none.next.value == 32);
 }
@@ -128,7 +138,14 @@ TEST_CASE("a pull keeps to its limits but always has one message", "[store]") {
   RunningStore store(small_store(dir.path()));
   for (int i = 0; i < 30; ++i) store.put("T", 0, std::string(1'000, 'x'));
   auto count = [&](int32_t most, int64_t bytes) {
-    return store->get({.topic = "T", .queue_id = QueueId(0), .offset = QueueOffset(0), .max_messages = most, .max_bytes = bytes, .may_block = true}).count;
+    return store
+        ->get({.topic = "T",
+               .queue_id = QueueId(0),
+               .offset = QueueOffset(0),
+               .max_messages = most,
+               .max_bytes = bytes,
+               .may_block = true})
+        .count;
   };
   CHECK(count(32, 1 << 20) == 30);
   CHECK(count(7, 1 << 20) == 7);
@@ -144,7 +161,9 @@ TEST_CASE("offsets are found by time at both boundaries", "[store]") {
     store.put("T", 0, "x");
     if (i % 2 == 1) store.clock.advance_ms(1'000);  // two at each second
   }
-  auto at = [&](int64_t time, TimeBoundary boundary) { return store->offset_by_time({"T", QueueId(0)}, time, boundary).value; };
+  auto at = [&](int64_t time, TimeBoundary boundary) {
+    return store->offset_by_time({"T", QueueId(0)}, time, boundary).value;
+  };
   CHECK(at(start, TimeBoundary::kLower) == 0);
   CHECK(at(start - 5, TimeBoundary::kLower) == 0);
   CHECK(at(start + 3'000, TimeBoundary::kLower) == 6);

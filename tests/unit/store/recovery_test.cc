@@ -33,8 +33,8 @@ struct Written {
   };
   std::vector<One> messages;
 
-  /// Apache's records have a CRC over the body alone: a cut behind a body can't be told from a whole record. Such a cut is
-  /// moved into the body.
+  /// Apache's records have a CRC over the body alone: a cut behind a body can't be told from a whole record. Such a cut
+  /// is moved into the body.
   int64_t tellable(int64_t cut) const {
     for (const One& one : messages)
       if (cut > body_of(one) && cut < one.end) return body_of(one);
@@ -68,7 +68,8 @@ void tear_off(const std::string& root, int64_t cut, char fill) {
   for (const auto& file : std::filesystem::directory_iterator(root + "/commitlog")) {
     const int64_t base = std::stoll(file.path().filename().string());
     const int64_t from = std::max<int64_t>(cut - base, 0);
-    if (from < kFileBytes) overwrite(file.path().string(), from, std::string(static_cast<size_t>(kFileBytes - from), fill));
+    if (from < kFileBytes)
+      overwrite(file.path().string(), from, std::string(static_cast<size_t>(kFileBytes - from), fill));
   }
   std::ofstream(root + "/abort") << "1";
 }
@@ -178,7 +179,8 @@ TEST_CASE("a file of another size than configured is named with its size and the
   options.commit_log_file_bytes *= 2;
   RunningStore log_differs(options);
   REQUIRE_FALSE(log_differs);
-  CHECK(log_differs.problem.what.find("00000000000000000000 has 16384 bytes, but mappedFileSizeCommitLog is 32768") != std::string::npos);
+  CHECK(log_differs.problem.what.find("00000000000000000000 has 16384 bytes, but mappedFileSizeCommitLog is 32768") !=
+        std::string::npos);
   options = small_store(dir / "s");
   options.consume_queue_file_bytes = 2000;
   RunningStore queue_differs(options);

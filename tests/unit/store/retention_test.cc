@@ -30,7 +30,8 @@ size_t log_files(const std::string& root) {
 }
 
 int64_t really_now() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch())
+      .count();
 }
 
 }  // namespace
@@ -38,7 +39,8 @@ int64_t really_now() {
 TEST_CASE("expired log files go with their queue entries, and readers get Apache's answers", "[store]") {
   TempDir dir;
   RunningStore store(busy_cleaner(dir.path()), true, make_real_files(), really_now());
-  for (int i = 0; i < 400; ++i) REQUIRE(store.put("T", 0, std::string(500, 'x'), "", "key" + std::to_string(i)).status == PutStatus::kOk);
+  for (int i = 0; i < 400; ++i)
+    REQUIRE(store.put("T", 0, std::string(500, 'x'), "", "key" + std::to_string(i)).status == PutStatus::kOk);
   const auto files_before = log_files(dir.path());
   REQUIRE(files_before > 5);
   store.clock.advance_ms(80 * 3'600'000);
