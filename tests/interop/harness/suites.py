@@ -10,7 +10,8 @@ from .programs import run_program
 SEND = ["send_sync", "send_async", "send_oneway", "send_to_chosen_queue", "send_batch", "send_large_compressed", "send_unicode", "send_result_fields",
         "auto_create_topic", "topic_without_inherit_refused", "system_topic_refused", "too_large_refused"]
 PUSH = ["push_rebalance", "push_orderly_rebalance", "push_concurrent", "push_orderly", "push_broadcasting", "push_tags", "push_offsets_survive_restart",
-        "push_new_group_start", "push_large_bodies", "push_long_poll_latency"]
+        "push_new_group_start", "push_large_bodies", "push_long_poll_latency", "push_reconsume_later", "push_subscribe_later", "push_sql_refused",
+        "message_trace"]
 PULL = ["pull_statuses", "pull_tags", "pull_batch_limits", "pull_block_if_not_found", "pull_offsets_commit", "lite_pull_subscribe", "lite_pull_assign"]
 LOOKUP = ["offsets_and_times", "view_by_offset_id", "query_by_key", "query_by_unique_key", "connections", "name_server_tables"]
 # Ours only: Apache takes delayed and transactional messages; until we can deliver them we refuse them.
@@ -21,6 +22,8 @@ JAVA = [*PUSH, *PULL, *SEND, *LOOKUP, *OURS_ONLY]
 BINARY = ["push_rebalance", "push_orderly", "push_concurrent", "send_sync", "send_async", "send_oneway", "send_batch", "send_large_compressed", "send_unicode",
           "send_result_fields", "auto_create_topic", "topic_without_inherit_refused", "push_tags", "pull_statuses", "pull_offsets_commit", "lite_pull_subscribe",
           "offsets_and_times", "view_by_offset_id", "query_by_key", "connections"]
+# On a broker with flushDiskType=SYNC_FLUSH.
+SYNC = ["send_sync", "send_async", "send_batch", "send_large_compressed", "push_concurrent", "restart_kill9"]
 RESTART = ["restart_clean", "restart_kill9"]
 GO = ["push_rebalance", "push_concurrent", "push_orderly", "push_broadcasting", "push_tags", "push_offsets_survive_restart", "pull_consumer", "send_sync", "send_async",
       "send_oneway", "send_batch", "send_large_compressed", "send_unicode", "auto_create_topic"]
@@ -66,6 +69,10 @@ def _restart_cluster(lab, name):
     return lab.cluster(name, flushConsumerOffsetInterval=1000)
 
 
+def _sync_cluster(lab, name):
+    return lab.cluster(name, flushDiskType="SYNC_FLUSH", flushConsumerOffsetInterval=1000)
+
+
 def _aged_cluster(lab, name):
     return lab.cluster(name, mappedFileSizeCommitLog=1 << 20, fileReservedTime=0)
 
@@ -100,6 +107,7 @@ ALL = [
     Suite("java4", "java4", JAVA, _java("4.9.8"), _JAVA4),
     Suite("java5-binary", "java5", BINARY, _java("5.3.3", _BINARY_CODEC), _JAVA5),
     Suite("java5-aged", "java5", ["aged_queue"], _java("5.3.3", cluster=_aged_cluster, extra=("--timeout", "150")), _JAVA5),
+    Suite("java5-sync", "java5", SYNC, _java("5.3.3", cluster=_sync_cluster, extra=_ONE_BY_ONE), _JAVA5),
     Suite("go", "go", GO, _client("go_program"), (("go_program",),)),
     Suite("python", "python", PYTHON, _client("python_program"), (("python_program",),)),
     Suite("node", "node", NODE, _client("node_program"), (("node_program",),)),

@@ -45,6 +45,10 @@ final class PushCases {
     cases.put("push_new_group_start", PushCases::newGroupStart);
     cases.put("push_large_bodies", PushCases::largeBodies);
     cases.put("push_long_poll_latency", PushCases::latency);
+    cases.put("push_reconsume_later", PushCases::reconsumeLater);
+    cases.put("push_subscribe_later", PushCases::subscribeLater);
+    cases.put("push_sql_refused", PushCases::sqlRefused);
+    cases.put("message_trace", PushCases::trace);
   }
 
   private static void concurrent(Lab lab) throws Exception {
@@ -345,5 +349,74 @@ final class PushCases {
     Collections.sort(took);
     // The median, because other suites share the machine; a broker that polls by a timer has all of them high.
     check(took.get(4) < 500, "send to consume took (ms) " + took);
+  }
+
+  private static void reconsumeLater(Lab lab) throws Exception {
+    String topic = lab.topic("", 1);
+    Map<String, AtomicInteger> tries = new ConcurrentHashMap<>();
+    DefaultMQPushConsumer consumer = lab.newPush(lab.unique("group"), "a");
+    consumer.subscribe(topic, "*");
+    consumer.registerMessageListener((org.apache.rocketmq.client.consumer.listener.MessageListenerConcurrently) (messages, context) -> {
+      int tried = tries.computeIfAbsent(Lab.text(messages.get(0)), k -> new AtomicInteger()).incrementAndGet();
+      context.setDelayLevelWhenNextConsume(1);
+      return Lab.text(messages.get(0)).equals("m1") && tried == 1 ? org.apache.rocketmq.client.consumer.listener.ConsumeConcurrentlyStatus.RECONSUME_LATER
+          : org.apache.rocketmq.client.consumer.listener.ConsumeConcurrentlyStatus.CONSUME_SUCCESS;
+    });
+    consumer.start();
+    lab.send(topic, 3);
+    until("the message that was not consumed to come again", () -> tries.containsKey("m1") && tries.get("m1").get() >= 2, () -> "tries " + tries);
+    equal(3, tries.size(), "messages");
+    equal(2, tries.get("m0").get() + tries.get("m2").get(), "tries of the others");
+  }
+
+  private static void subscribeLater(Lab lab) throws Exception {
+    String first = lab.topic("first", 2);
+    String second = lab.topic("second", 2);
+    Set<String> seen = new ConcurrentSkipListSet<>();
+    DefaultMQPushConsumer consumer = lab.push(lab.unique("group"), "a", first, "*", m -> seen.add(m.getTopic() + Lab.text(m)));
+    lab.send(first, 4);
+    until("the first topic's messages", () -> seen.size() == 4);
+    lab.send(second, 4);
+    consumer.subscribe(second, "*");
+    until("the second topic's messages", () -> seen.size() == 8, () -> "seen " + seen);
+    consumer.unsubscribe(first);
+    until("the first topic's queues to be left", () -> owned(consumer, first).isEmpty(), () -> "owns " + owned(consumer, first));
+  }
+
+  private static void sqlRefused(Lab lab) throws Exception {
+    String topic = lab.topic("", 1);
+    DefaultMQPushConsumer consumer = lab.newPush(lab.unique("group"), "a");
+    consumer.subscribe(topic, org.apache.rocketmq.client.consumer.MessageSelector.bySql("a > 1"));
+    consumer.registerMessageListener((org.apache.rocketmq.client.consumer.listener.MessageListenerConcurrently) (messages, context) -> null);
+    Exception e = Lab.refused("an SQL filter on a broker without enablePropertyFilter", () -> {
+      consumer.start();
+      return consumer;
+    });
+    equal(1, Lab.code(e), "SYSTEM_ERROR, in " + e);
+    check(e.getMessage().contains("filter message by SQL92"), "remark: " + e);
+  }
+
+  private static void trace(Lab lab) throws Exception {
+    String topic = lab.topic("", 1);
+    DefaultMQProducer producer = new DefaultMQProducer(lab.unique("producer"), (org.apache.rocketmq.remoting.RPCHook) null, true, null);
+    producer.setNamesrvAddr(lab.namesrv());
+    producer.setSendMsgTimeout(10_000);
+    producer.start();
+    lab.onClose(producer::shutdown);
+    String id = producer.send(new Message(topic, "m0".getBytes(StandardCharsets.UTF_8))).getMsgId();
+    List<MessageExt> traces = new ArrayList<>();
+    until("the trace message", () -> {
+      try {
+        traces.addAll(lab.admin().queryMessage("RMQ_SYS_TRACE_TOPIC", id, 32, 0, Long.MAX_VALUE).getMessageList());
+        return true;
+      } catch (Exception e) {
+        return false;
+      }
+    });
+    String[] fields = Lab.text(traces.get(0)).split("[\u0001\u0002]");
+    equal("Pub", fields[0], "kind");
+    equal(topic, fields[4], "topic");
+    equal(id, fields[5], "message id");
+    equal(lab.broker(), fields[8], "store host");
   }
 }
