@@ -94,6 +94,9 @@ TEST_CASE("a group's consumers are told when one joins and when one's connection
   Cluster cluster;
   RawClient first(cluster.broker.port());
   first.send(kHeartbeat, {}, heartbeat_of("c1", "g"), 479, 0);
+  REQUIRE(eventually([&] {  // another loop serves the second one, and members are listed in order of registration
+    return RawClient(cluster.broker.port()).call(kConsumerList, {{"consumerGroup", "g"}}).body == R"({"consumerIdList":["c1"]})";
+  }));
   {
     RawClient second(cluster.broker.port());
     second.send(kHeartbeat, {}, heartbeat_of("c2", "g"), 479, 0);
