@@ -198,13 +198,27 @@ class Cluster:
         self.daemons.append(daemon)
         return daemon
 
+    def second_namesrv(self):
+        """Starts another name server and the broker anew with both; returns the other's port."""
+        port = free_port()
+        daemon = self._daemon("namesrv2", "mqnamesrv", self._maker, {"listenPort": port, "bindAddress": "127.0.0.1"})
+        daemon.start(port)
+        self.stop_broker()
+        conf = self.home / "broker" / "broker.conf"
+        conf.write_text(re.sub(r"^namesrvAddr=.*$", f"namesrvAddr={self.namesrv};127.0.0.1:{port}", conf.read_text(), flags=re.M))
+        self.start_broker()
+        return port
+
     def create_topic(self, topic, queues):
+        self.create_topic_only(topic, queues)
+        self.await_route(topic, queues)
+
+    def create_topic_only(self, topic, queues):
         answer, _ = wire.request(self.broker_port, 17, {
             "topic": topic, "defaultTopic": "TBW102", "readQueueNums": str(queues), "writeQueueNums": str(queues), "perm": "6",
             "topicFilterType": "SINGLE_TAG", "topicSysFlag": "0", "order": "false"})
         if answer["code"] != 0:
             raise StartError(f"topic {topic} was not created: {answer}")
-        self.await_route(topic, queues)
 
     def await_route(self, topic, queues, seconds=20):
         """Waits until the name server routes the topic with so many queues."""

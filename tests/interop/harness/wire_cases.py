@@ -1,4 +1,5 @@
 """Requests that no official client sends, on raw connections: what the broker refuses, and how it answers what it does not know."""
+import concurrent.futures
 import json
 import subprocess
 import threading
@@ -16,16 +17,20 @@ def case(function):
 
 
 def run_wire(lab, name, cases):
-    for one in cases:
+    def run_one(one):
         begin = time.monotonic()
         try:
             if one in DAEMON_CASES:
-                DAEMON_CASES[one](lab.cluster(f"{name}-{one}"))
+                # The shortest period that RocketMQ knows between a broker's registrations.
+                DAEMON_CASES[one](lab.cluster(f"{name}-{one}", registerNameServerPeriod=10000))
             else:
                 CASES[one](lab.main_cluster())
             lab.report.ok(name, one, time.monotonic() - begin)
         except Exception as failure:  # pylint: disable=broad-except
             lab.report.fail(name, one, f"{type(failure).__name__} {failure}")
+
+    with concurrent.futures.ThreadPoolExecutor(3) as pool:
+        list(pool.map(run_one, sorted(cases, key=lambda c: c not in DAEMON_CASES)))
 
 
 def daemon_case(function):
@@ -185,3 +190,44 @@ def a_store_has_one_broker(cluster):
     assert second.process.returncode != 0, "the second broker ended as if all were well"
     cluster.create_topic("wire_one_broker", 1)
     equal(0, send(cluster.broker_port, "wire_one_broker")[0]["code"], "the first broker still serves")
+
+
+def lists_broker(port, cluster):
+    try:
+        return cluster.broker_name.encode() in wire.request(port, 106)[1]
+    except OSError:
+        return False
+
+
+def until(what, condition, seconds):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, f"waited {seconds} s for {what}"
+        time.sleep(0.05)
+
+
+@daemon_case
+def registers_at_all_name_servers(cluster):
+    other = cluster.second_namesrv()
+    until("the broker at the second name server", lambda: lists_broker(other, cluster), 15)
+    equal(True, lists_broker(cluster.namesrv_port, cluster), "the broker is at the first name server, too")
+    cluster.create_topic("wire_both", 3)
+    until("the topic's route at the second name server", lambda: wire.request(other, 105, {"topic": "wire_both"})[0]["code"] == 0, 5)
+    cluster.daemon("namesrv").stop()
+    cluster.create_topic_only("wire_one", 3)
+    until("a new topic's route while the first is gone", lambda: wire.request(other, 105, {"topic": "wire_one"})[0]["code"] == 0, 30)
+
+
+@daemon_case
+def killed_broker_leaves_the_route_at_once(cluster):
+    cluster.create_topic("wire_killed", 1)
+    cluster.stop_broker("kill")
+    until("the broker's routes to be dropped", lambda: wire.request(cluster.namesrv_port, 105, {"topic": "wire_killed"})[0]["code"] == 17, 3)
+
+
+@daemon_case
+def name_server_restart(cluster):
+    cluster.create_topic("wire_ns", 2)
+    cluster.daemon("namesrv").stop()
+    cluster.daemon("namesrv").start(cluster.namesrv_port)
+    until("the broker to register again", lambda: wire.request(cluster.namesrv_port, 105, {"topic": "wire_ns"})[0]["code"] == 0, 25)
