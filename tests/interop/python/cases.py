@@ -27,6 +27,8 @@ def emit(value):
 
 
 ASKING = threading.Lock()
+# The C++ client makes its shared parts with its first clients, without a lock of its own.
+STARTING = threading.Lock()
 
 
 def ask(what):
@@ -72,21 +74,23 @@ class Lab:
         return self.unique()
 
     def producer(self, **more):
-        producer = Producer(self.unique("producer"), timeout=10000, **more)
-        producer.set_namesrv_addr(self.options.namesrv)
-        producer.start()
+        with STARTING:
+            producer = Producer(self.unique("producer"), timeout=10000, **more)
+            producer.set_namesrv_addr(self.options.namesrv)
+            producer.start()
         self.closers.append(producer.shutdown)
         return producer
 
     def member(self, group, name, topic, expression="*", sink=None, **more):
         """A started push consumer; returns (messages, leave)."""
         messages = [] if sink is None else sink
-        consumer = PushConsumer(group, **more)
-        consumer.set_namesrv_addr(self.options.namesrv)
-        consumer.set_instance_name(f"{group}_{name}")
-        consumer.set_thread_count(2)
-        consumer.subscribe(topic, lambda message: messages.append(Taken(message)), expression)
-        consumer.start()
+        with STARTING:
+            consumer = PushConsumer(group, **more)
+            consumer.set_namesrv_addr(self.options.namesrv)
+            consumer.set_instance_name(f"{group}_{name}")
+            consumer.set_thread_count(2)
+            consumer.subscribe(topic, lambda message: messages.append(Taken(message)), expression)
+            consumer.start()
         left = []
 
         def leave():
@@ -296,9 +300,10 @@ def pull_consumer(lab):
     topic = lab.topic(2)
     producer = lab.producer()
     lab.send(producer, topic, 0, 20)
-    consumer = PullConsumer(lab.unique("group"))
-    consumer.set_namesrv_addr(lab.options.namesrv)
-    consumer.start()
+    with STARTING:
+        consumer = PullConsumer(lab.unique("group"))
+        consumer.set_namesrv_addr(lab.options.namesrv)
+        consumer.start()
     lab.closers.append(consumer.shutdown)
     got = []
     until("20 pulled messages", lambda: got.extend(Taken(m) for m in consumer.pull(topic)) or len(got) >= 20, lambda: f"have {len(got)}")
@@ -317,7 +322,8 @@ def run_one(options, name):
     emit({"case": name, "ok": not reason, "seconds": time.monotonic() - begin, "reason": reason})
     for closer in lab.closers:
         try:
-            closer()
+            with STARTING:
+                closer()
         except Exception:  # pylint: disable=broad-except
             traceback.print_exc()
 

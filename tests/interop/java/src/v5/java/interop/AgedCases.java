@@ -32,8 +32,9 @@ final class AgedCases {
     MessageQueue queue = lab.queue(topic, 0);
     byte[] noise = new byte[100_000];
     new Random(5).nextBytes(noise);
-    SendResult first = lab.sendOk(new Message(topic, noise));
-    for (int i = 1; i < 40; i++) lab.sendOk(new Message(topic, noise));
+    lab.sendOk(new Message(topic, noise));
+    SendResult second = lab.sendOk(new Message(topic, noise));
+    for (int i = 2; i < 40; i++) lab.sendOk(new Message(topic, noise));
     equal(40, lab.admin().maxOffset(queue), "max offset");
     // Apache's cleaner first looks a minute after the start.
     for (int tries = 0; lab.admin().minOffset(queue) == 0; tries++) {
@@ -56,7 +57,8 @@ final class AgedCases {
     equal(PullStatus.OFFSET_ILLEGAL + " " + min + " " + min, below.getPullStatus() + " " + below.getNextBeginOffset() + " " + below.getMinOffset(), "a pull below the first message");
     equal(min, lab.reader().pull(queue, "*", min, 1).getMsgFoundList().get(0).getQueueOffset(), "the first message that is left");
     equal(min, lab.admin().searchOffset(queue, 0), "search by time 0");
-    Lab.refused("a message of a deleted file", () -> lab.admin().viewMessage(topic, first.getOffsetMsgId()));
+    // Not the first: asked for offset 0, Apache answers with the first message that is left.
+    Lab.refused("a message of a deleted file", () -> lab.admin().viewMessage(topic, second.getOffsetMsgId()));
 
     DefaultMQPullConsumer newcomer = new DefaultMQPullConsumer(lab.unique("newcomer"));
     newcomer.setNamesrvAddr(lab.namesrv());
