@@ -2,11 +2,13 @@
 import base64
 import concurrent.futures
 import os
+import re
 import subprocess
 import threading
 import time
 
 from . import admin_cases
+from .cluster import Ours
 
 
 class CommandFailed(Exception):
@@ -15,6 +17,8 @@ class CommandFailed(Exception):
 
 class Admin:
     """One JVM with all commands; run() may be called from several threads."""
+
+    own = False
 
     def __init__(self, class_path, cluster, version, log):
         self.cluster, self.version, self.log, self.class_path = cluster, version, log, class_path
@@ -36,7 +40,9 @@ class Admin:
     def try_run(self, command, *words, seconds=60):
         """(what it prints, its stack trace or "")."""
         output, error = self._ask(command, words, seconds)
-        return self._ask(command, words, seconds) if "has created already" in error else (output, error)
+        # Two commands that named their client after the same millisecond.
+        collided = "has created already" in error or "has been created before" in error
+        return self._ask(command, words, seconds) if collided else (output, error)
 
     def _ask(self, command, words, seconds):
         future = concurrent.futures.Future()
@@ -47,6 +53,11 @@ class Admin:
             self._process.stdin.write(line + "\n")
             self._process.stdin.flush()
         return future.result(seconds)
+
+    @staticmethod
+    def refused(error, code):
+        """Checks that the command failed with this response code."""
+        assert f"CODE: {code} " in error, f"no code {code} in: {error[:600]}"
 
     def until(self, what, probe, seconds=25):
         """Calls probe() until it returns something true, and returns that."""
@@ -81,11 +92,36 @@ class Admin:
             future.set_exception(CommandFailed("the driver ended"))
 
 
-def run_admin(lab, name, cases, version):
+class OwnAdmin(Admin):
+    """Our mqadmin, a process for each command; only the clients that cases look at come from the JVM."""
+
+    own = True
+
+    def __init__(self, class_path, cluster, version, log, binary):
+        super().__init__(class_path, cluster, version, log)
+        self._binary = binary
+
+    def _ask(self, command, words, seconds):
+        if command.startswith("@"):
+            return super()._ask(command, words, seconds)
+        argv = [str(self._binary), command, *map(str, words)]
+        if "-n" not in words:
+            argv += ["-n", self.cluster.namesrv]
+        done = subprocess.run(argv, capture_output=True, text=True, timeout=seconds, check=False, cwd=self.log.parent, env=self.env)
+        return done.stdout, "" if done.returncode == 0 else f"exit {done.returncode}: {done.stderr}"
+
+    @staticmethod
+    def refused(error, code):
+        """Ours says what is wrong in a sentence of its own, on standard error, and exits with 1."""
+        assert re.match(r"exit 1: .{15,}", error, re.S), f"no sentence for code {code} in: {error!r}"
+
+
+def run_admin(lab, name, cases, version, own=False):
     """Prepares the topic and clients that most cases look at, then runs the cases; those that disturb others come last, alone."""
     class_path = lab.tools.java_classes(version)
     cluster = lab.cluster(name)
-    admin = Admin(class_path, cluster, version, lab.log(name))
+    log = lab.log(name)
+    admin = OwnAdmin(class_path, cluster, version, log, Ours(lab.options.build).binary("mqadmin")) if own else Admin(class_path, cluster, version, log)
     try:
         admin_cases.prepare(admin)
 
