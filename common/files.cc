@@ -194,11 +194,12 @@ class RealFile final : public File {
     return {};
   }
 
-  Result<std::unique_ptr<Mapping>> map(int64_t length, bool writable) override {
-    void* data = ::mmap(nullptr, static_cast<size_t>(length), writable ? PROT_READ | PROT_WRITE : PROT_READ, MAP_SHARED,
-                        file_->fd, 0);
+  Result<std::unique_ptr<Mapping>> map(int64_t length, MapFor use) override {
+    const int access = use == MapFor::kRead ? PROT_READ : PROT_READ | PROT_WRITE;
+    void* data = ::mmap(nullptr, static_cast<size_t>(length), access, MAP_SHARED, file_->fd, 0);
     if (data == MAP_FAILED) return system_error("mmap", path_);
-    if (writable) ::madvise(data, static_cast<size_t>(length), MADV_RANDOM);
+    if (use == MapFor::kAppend) ::madvise(data, static_cast<size_t>(length), MADV_SEQUENTIAL);
+    if (use == MapFor::kUpdate) ::madvise(data, static_cast<size_t>(length), MADV_RANDOM);
     return std::make_unique<RealMapping>(file_, path_, data, length);
   }
 

@@ -33,6 +33,13 @@ class Mapping {
   virtual void will_need(int64_t from, int64_t length) = 0;
 };
 
+/// What a mapping is for; the kernel pages it accordingly.
+enum class MapFor {
+  kRead,    ///< no stores
+  kAppend,  ///< filled front to back: pages come in large runs, which halves what populating and write-back cost
+  kUpdate   ///< stores anywhere: no read-ahead, so that one store never brings in a whole window
+};
+
 /// An open file. Thread-safe as the system calls behind it are.
 class File {
  public:
@@ -53,7 +60,7 @@ class File {
   virtual Result<void> sync() = 0;
   /// Maps [0, length); the mapping outlives this object. `writable` maps for stores (and without read-ahead: a store
   /// into a hole must not bring its neighbours in); false maps read-only.
-  virtual Result<std::unique_ptr<Mapping>> map(int64_t length, bool writable) = 0;
+  virtual Result<std::unique_ptr<Mapping>> map(int64_t length, MapFor use) = 0;
 };
 
 struct FileInfo {

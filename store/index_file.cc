@@ -42,7 +42,7 @@ Result<std::shared_ptr<IndexFile>> IndexFile::open(Files& files, const Path& pat
             " and maxIndexNum " + std::to_string(entries) + " make " + std::to_string(size_of(slots, entries)) +
             ": set the properties to what the store was written with, or remove the folder index to have it rebuilt");
   COMET_TRY_VOID(file->allocate(size));
-  COMET_TRY(auto mapping, file->map(size, true));
+  COMET_TRY(auto mapping, file->map(size, MapFor::kUpdate));
   return std::shared_ptr<IndexFile>(new IndexFile(path, slots, entries, std::move(mapping)));
 }
 
@@ -55,7 +55,7 @@ Result<std::shared_ptr<IndexFile>> IndexFile::create(Files& files, const Path& p
     COMET_TRY_VOID(file->allocate(size));
     COMET_TRY_VOID(file->sync());
     COMET_TRY_VOID(files.sync_folder(parent_folder(path)));
-    return file->map(size, true);
+    return file->map(size, MapFor::kUpdate);
   }();
   if (!mapping) {
     (void)files.remove(path);

@@ -15,7 +15,7 @@ Result<std::shared_ptr<MappedFile>> MappedFile::open(Files& files, const Path& p
   COMET_TRY(auto file, files.open(path, writable ? OpenMode::kReadWrite : OpenMode::kRead));
   if (writable)
     COMET_TRY_VOID(file->allocate(size_bytes));  // Apache's are sparse: a store into a hole could meet a full disk
-  COMET_TRY(auto mapping, file->map(size_bytes, writable));
+  COMET_TRY(auto mapping, file->map(size_bytes, writable ? MapFor::kAppend : MapFor::kRead));
   return std::shared_ptr<MappedFile>(new MappedFile(path, base, size_bytes, std::move(mapping), nullptr));
 }
 
@@ -25,7 +25,7 @@ Result<std::shared_ptr<MappedFile>> MappedFile::create(Files& files, const Path&
   auto made = [&]() -> Result<std::unique_ptr<Mapping>> {
     COMET_TRY_VOID(file->resize(0));  // what a crash left under this name must not show through
     COMET_TRY_VOID(file->allocate(size_bytes));
-    return file->map(size_bytes, true);
+    return file->map(size_bytes, MapFor::kAppend);
   }();
   if (!made) {
     (void)files.remove(path);

@@ -62,8 +62,8 @@ class FaultyFile final : public File {
     if (!Faults::goes_well(faults_.syncs_left)) return fail(Errc::kIo, "fdatasync: the fake disk is broken");
     return real_->sync();
   }
-  Result<std::unique_ptr<Mapping>> map(int64_t length, bool writable) override {
-    COMET_TRY(auto mapping, real_->map(length, writable));
+  Result<std::unique_ptr<Mapping>> map(int64_t length, MapFor use) override {
+    COMET_TRY(auto mapping, real_->map(length, use));
     return std::make_unique<FaultyMapping>(std::move(mapping), faults_);
   }
 

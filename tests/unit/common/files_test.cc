@@ -44,7 +44,7 @@ TEST_CASE("bytes stored through a mapping are in the file, and zeroed ranges rea
   auto files = make_real_files();
   auto file = files->open(dir / "f", OpenMode::kCreate).value();
   REQUIRE(file->allocate(64 * 1024));
-  auto mapping = file->map(64 * 1024, true).value();
+  auto mapping = file->map(64 * 1024, MapFor::kUpdate).value();
   REQUIRE(mapping->populate(0, 64 * 1024));
   mapping->data()[5000] = std::byte{7};
   mapping->data()[9000] = std::byte{8};
