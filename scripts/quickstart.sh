@@ -83,6 +83,10 @@ wait_until_routable
 
 say "creating topic Quickstart, sending and consuming 10,000 messages"
 "$BIN/mqadmin" updateTopic -n "127.0.0.1:$NAMESRV_PORT" -c DefaultCluster -t Quickstart -r 8 -w 8 >/dev/null
+for _ in $(seq 100); do  # the broker tells the name server right after it answered
+  "$BIN/mqadmin" topicRoute -n "127.0.0.1:$NAMESRV_PORT" -t Quickstart >/dev/null 2>&1 && break
+  sleep 0.05
+done
 "$BIN/mqbench" roundtrip -n "127.0.0.1:$NAMESRV_PORT" -t Quickstart --count 10000
 
 say "mqadmin clusterList"
