@@ -234,8 +234,8 @@ Broker::Parts::Serving::Serving(Parts& parts)
                     parts.producers.channel_closed(channel);
                   }},
              *parts.remoting_log) {
-  const Processors processors{send,         pull,         offset,   query, lock, heartbeat,
-                              admin_topics, admin_groups, progress, admin, relay};
+  const Processors processors{&send,         &pull,         &offset,   &query, &lock, &heartbeat,
+                              &admin_topics, &admin_groups, &progress, &admin, &relay};
   add_requests(main_router, processors, Port::kMain);
   add_requests(fast_router, processors, Port::kFast);
   parts.store->on_arrival(&holds);

@@ -1,7 +1,5 @@
 #include "broker/requests.h"
 
-#include <fmt/format.h>
-
 #include "broker/processors/admin_broker.h"
 #include "broker/processors/admin_group.h"
 #include "broker/processors/admin_progress.h"
@@ -82,32 +80,11 @@ void add_requests(remoting::Router& router, Processors p, Port port) {
   // clang-format on
 }
 
-namespace {
-
-/// A name for a row's processor where nothing will be asked of it: room of the right size, in which none was made.
-template <class P>
-P& nobody() {
-  alignas(P) static std::byte room[sizeof(P)];
-  return *reinterpret_cast<P*>(room);
-}
-
-}  // namespace
-
 std::string list_requests() {
   remoting::ThreadWorkers workers(1);
   remoting::Router router(workers, null_log());
-  add_requests(router,
-               {nobody<SendProcessor>(), nobody<PullProcessor>(), nobody<OffsetProcessor>(), nobody<QueryProcessor>(),
-                nobody<LockProcessor>(), nobody<HeartbeatProcessor>(), nobody<AdminTopicProcessor>(),
-                nobody<AdminGroupProcessor>(), nobody<AdminProgressProcessor>(), nobody<AdminBrokerProcessor>(),
-                nobody<ClientRelayProcessor>()},
-               Port::kMain);
-  std::string text;
-  for (const auto& row : router.rows()) {
-    text += fmt::format("{:<6} {:<40} {:<7} {}\n", static_cast<int32_t>(row.code), remoting::name_of(row.code),
-                        row.lane == remoting::Lane::kLoop ? "loop" : "worker", row.fields);
-  }
-  return text;
+  add_requests(router, Processors{}, Port::kMain);
+  return remoting::rows_text(router);
 }
 
 }  // namespace comet::broker

@@ -18,19 +18,19 @@ class PullProcessor;
 class QueryProcessor;
 class SendProcessor;
 
-/// Who answers; made by the composition root.
+/// Who answers; made by the composition root. None where the table is only listed.
 struct Processors {
-  SendProcessor& send;
-  PullProcessor& pull;
-  OffsetProcessor& offset;
-  QueryProcessor& query;
-  LockProcessor& lock;
-  HeartbeatProcessor& heartbeat;
-  AdminTopicProcessor& topics;
-  AdminGroupProcessor& groups;
-  AdminProgressProcessor& progress;
-  AdminBrokerProcessor& admin;
-  ClientRelayProcessor& relay;
+  SendProcessor* send = nullptr;
+  PullProcessor* pull = nullptr;
+  OffsetProcessor* offset = nullptr;
+  QueryProcessor* query = nullptr;
+  LockProcessor* lock = nullptr;
+  HeartbeatProcessor* heartbeat = nullptr;
+  AdminTopicProcessor* topics = nullptr;
+  AdminGroupProcessor* groups = nullptr;
+  AdminProgressProcessor* progress = nullptr;
+  AdminBrokerProcessor* admin = nullptr;
+  ClientRelayProcessor* relay = nullptr;
 };
 
 /// The main port (listenPort), and the fast one two below it, where nothing waits: pulls are unknown there.

@@ -111,8 +111,7 @@ Result<void> run(const Flags& flags) {
     return {};
   }
   if (flags.list_requests) {
-    const Namesrv none({loaded.config, {}}, *files, clock, null_log(), null_log());
-    fmt::print("{}", list_requests(none.requests()));
+    fmt::print("{}", list_requests());
     return {};
   }
   return serve(loaded, flags, *files, clock);

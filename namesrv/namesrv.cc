@@ -33,7 +33,7 @@ Namesrv::Namesrv(Setup setup, Files& files, const Clock& clock, Log& log, Log& t
           [this] { apply_rules(); }, log),
       client_(loop_, {.connect_timeout_ms = config_.connect_timeout_ms}, traffic_log),
       server_({&loop_}, limits(), events(), traffic_log) {
-  add_requests(router_, {brokers_, routes_, kv_processor_, config_processor_});
+  add_requests(router_, {&brokers_, &routes_, &kv_processor_, &config_processor_});
   apply_rules();
 }
 

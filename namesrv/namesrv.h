@@ -45,9 +45,6 @@ class Namesrv {
   /// Answers what was read, closes every connection, ends the threads. Within kStopMs and the worker's present task.
   void stop();
 
-  /// The table of requests, by code.
-  std::vector<remoting::Router::Row> requests() const { return router_.rows(); }
-
  private:
   static constexpr int64_t kStopMs = 500;
 

@@ -1,11 +1,10 @@
 #include "namesrv/requests.h"
 
-#include <fmt/format.h>
-
 #include "namesrv/processors/broker.h"
 #include "namesrv/processors/config.h"
 #include "namesrv/processors/kv.h"
 #include "namesrv/processors/route.h"
+#include "remoting/net/workers.h"
 
 namespace comet::namesrv {
 
@@ -39,13 +38,11 @@ void add_requests(remoting::Router& router, Processors p) {
   // clang-format on
 }
 
-std::string list_requests(std::span<const remoting::Router::Row> rows) {
-  std::string text;
-  for (const auto& row : rows) {
-    text += fmt::format("{:<6} {:<40} {:<7} {}\n", static_cast<int32_t>(row.code), remoting::name_of(row.code),
-                        row.lane == remoting::Lane::kLoop ? "loop" : "worker", row.fields);
-  }
-  return text;
+std::string list_requests() {
+  remoting::ThreadWorkers workers(1);
+  remoting::Router router(workers, null_log());
+  add_requests(router, Processors{});
+  return remoting::rows_text(router);
 }
 
 }  // namespace comet::namesrv

@@ -104,4 +104,13 @@ void Router::insert(RequestCode code, Entry entry) {
   COMET_ASSERT(is_new);
 }
 
+std::string rows_text(const Router& router) {
+  std::string text;
+  for (const Router::Row& row : router.rows()) {
+    text += fmt::format("{:<6} {:<40} {:<7} {}\n", static_cast<int32_t>(row.code), name_of(row.code),
+                        row.lane == Lane::kLoop ? "loop" : "worker", row.fields);
+  }
+  return text;
+}
+
 }  // namespace comet::remoting

@@ -44,19 +44,23 @@ class Router {
  public:
   Router(WorkerPool& workers, Log& log) : workers_(workers), log_(log) {}
 
-  /// Reply P::method(const Call&, const Req&): answers when it returns.
+  /// Reply P::method(const Call&, const Req&): answers when it returns. A table that is only listed needs no processor.
   template <class Req, class P>
-  void on(Lane lane, P& processor, Reply (P::*method)(const Call&, const Req&)) {
-    add<Req>(lane, [&processor, method](const Call& call, const Req& request, Responder responder) {
-      std::move(responder).send((processor.*method)(call, request));
+  void on(Lane lane, P* processor, Reply (P::*method)(const Call&, const Req&)) {
+    add<Req>(lane, [processor, method](const Call& call, const Req& request, Responder responder) {
+      std::move(responder).send((processor->*method)(call, request));
     });
   }
   /// void P::method(const Call&, const Req&, Responder): may answer later.
   template <class Req, class P>
-  void on(Lane lane, P& processor, void (P::*method)(const Call&, const Req&, Responder)) {
-    add<Req>(lane, [&processor, method](const Call& call, const Req& request, Responder responder) {
-      (processor.*method)(call, request, std::move(responder));
+  void on(Lane lane, P* processor, void (P::*method)(const Call&, const Req&, Responder)) {
+    add<Req>(lane, [processor, method](const Call& call, const Req& request, Responder responder) {
+      (processor->*method)(call, request, std::move(responder));
     });
+  }
+  template <class Req, class P, class Method>
+  void on(Lane lane, P& processor, Method method) {
+    on<Req>(lane, &processor, method);
   }
 
   /// Answers one request; never throws.
@@ -105,5 +109,8 @@ class Router {
   Log& log_;
   std::unordered_map<int32_t, Entry> entries_;
 };
+
+/// One line per row, for --list-requests: code, name, lane, fields.
+std::string rows_text(const Router& router);
 
 }  // namespace comet::remoting
