@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <malloc.h>
 #include <pthread.h>
 
 #include <CLI/CLI.hpp>
@@ -29,6 +30,8 @@ struct Flags {
 };
 
 constexpr int64_t kWantedDescriptors = 65'536;
+/// Larger blocks are mapped and so go back to the system when they are freed; glibc would raise the bound by itself.
+constexpr int kMappedFromBytes = 256 * 1024;
 
 void add_flags(CLI::App& app, Flags& flags) {
   app.set_help_flag("-h,--help", "Print this and exit");
@@ -157,6 +160,7 @@ Result<void> run(const Flags& flags) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  ::mallopt(M_MMAP_THRESHOLD, kMappedFromBytes);
   CLI::App app("CometMQ's broker: keeps messages and hands them out", "mqbroker");
   Flags flags;
   add_flags(app, flags);

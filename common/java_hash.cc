@@ -1,6 +1,7 @@
 #include "common/java_hash.h"
 
 #include <cstddef>
+#include <cstring>
 
 namespace comet {
 namespace {
@@ -34,10 +35,27 @@ void each_utf16_unit(std::string_view s, F unit) {
   }
 }
 
+/// Eight ASCII characters at once: the index hashes every message's id, and almost all of them are plain.
+bool hash_ascii8(const char* at, uint32_t& hash) {
+  uint64_t word;
+  std::memcpy(&word, at, sizeof word);
+  if ((word & 0x8080808080808080ull) != 0) return false;
+  constexpr auto power = [](int n) {
+    uint32_t value = 1;
+    while (n-- > 0) value *= 31;
+    return value;
+  };
+  uint32_t sum = hash * power(8);
+  for (int i = 0; i < 8; ++i) sum += static_cast<uint8_t>(at[i]) * power(7 - i);
+  hash = sum;
+  return true;
+}
+
 }  // namespace
 
 int32_t java_hash(std::string_view utf8) {
   uint32_t hash = 0;
+  while (utf8.size() >= 8 && hash_ascii8(utf8.data(), hash)) utf8.remove_prefix(8);
   each_utf16_unit(utf8, [&](uint32_t unit) { hash = 31 * hash + unit; });
   return static_cast<int32_t>(hash);
 }

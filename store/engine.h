@@ -86,7 +86,7 @@ class Engine final : public MessageStore {
   PutResult append(std::span<const PutRequest> requests, std::span<Prepared> prepared, PhyOffset* places);
   PutResult check(const PutRequest& request, Prepared& prepared) const;
   void write_record(const Message& message, const Prepared& prepared, std::byte* at, bool last) const;
-  void count_put(size_t messages, int64_t bytes, int64_t began_ns, int64_t locked_ns);
+  void count_put(size_t messages, int64_t bytes, int64_t began_ns);
   void tell_arrival(ConsumeQueue& queue, int64_t before, int64_t end, std::optional<int64_t> tags_code);
   void tell_visible_arrivals();
   enum Refusal : uint32_t { kStopping = 1, kDiskFull = 2 };

@@ -10,7 +10,7 @@ constexpr int64_t kPopulateStep = kMiB, kLeastAhead = 8 * kMiB, kMostAhead = 64 
 constexpr int64_t kWriteBackStep = 4 * kMiB;
 constexpr auto kBusyWake = std::chrono::milliseconds(50);
 constexpr auto kQuietWake = std::chrono::seconds(1);
-constexpr auto kSyncEvery = std::chrono::seconds(10), kRestEvery = std::chrono::seconds(30);
+constexpr auto kSyncEvery = std::chrono::seconds(10), kRestEvery = std::chrono::seconds(5);
 constexpr auto kRetryEvery = std::chrono::seconds(1);
 /// From this many queues on one syncfs is cheaper than a sync of each file.
 constexpr size_t kQueuesForFileSystemSync = 64;

@@ -123,6 +123,21 @@ constexpr bool is_unset(const M& value) {
   return false;
 }
 
+/// `,"name":"` in one append; no comma before the first.
+inline void append_name(std::string& out, std::string_view name, bool first) {
+  constexpr size_t kRoom = 64;
+  char text[kRoom] = {',', '"'};
+  if (name.size() + 5 > kRoom) [[unlikely]] {
+    out.append(first ? "\"" : ",\"").append(name).append("\":\"");
+    return;
+  }
+  name.copy(text + 2, name.size());
+  text[name.size() + 2] = '"';
+  text[name.size() + 3] = ':';
+  text[name.size() + 4] = '"';
+  out.append(text + (first ? 1 : 0), name.size() + (first ? 4 : 5));
+}
+
 Error missing_field(std::string_view name);
 Error bad_field(std::string_view name, std::string_view text, std::string_view problem);
 
@@ -178,11 +193,8 @@ void append_fields_json(std::string& out, const T& header) {
   auto encode_one = [&](const auto& field) {
     const auto& value = header.*(field.member);
     if (detail::is_unset(value)) return;
-    if (!first) out += ',';
+    detail::append_name(out, field.name, first);
     first = false;
-    out += '"';
-    out += field.name;
-    out += "\":\"";
     detail::append_value(out, value, append_json_escaped);
     out += '"';
   };
