@@ -17,11 +17,15 @@ function(comet_program name)
   target_link_libraries(${name} PRIVATE ${PROGRAM_USES})
 endfunction()
 
-# comet_test(store_tests LABEL unit SOURCES … USES …): a Catch2 program, run by ctest under its label.
+# comet_test(store_tests LABEL unit SOURCES … USES …): a Catch2 program, run by ctest under its label. The target unit_tests
+# builds those of label unit and nothing else, which is what the sanitizers run.
 function(comet_test name)
   cmake_parse_arguments(TEST "" "LABEL" "SOURCES;USES" ${ARGN})
   add_executable(comet_${name} ${TEST_SOURCES})
   target_link_libraries(comet_${name} PRIVATE comet_test_main ${TEST_USES})
   add_test(NAME ${name} COMMAND comet_${name})
   set_tests_properties(${name} PROPERTIES LABELS "${TEST_LABEL}" TIMEOUT 300)
+  if(TEST_LABEL STREQUAL "unit")
+    add_dependencies(unit_tests comet_${name})
+  endif()
 endfunction()

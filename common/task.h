@@ -19,7 +19,7 @@ class MoveFunction<R(Args...)> {
   MoveFunction() = default;
   template <class F>
   requires(!std::is_same_v<std::decay_t<F>, MoveFunction> && std::is_invocable_r_v<R, std::decay_t<F>&, Args...>)
-      MoveFunction(F&& f) {  // NOLINT(google-explicit-constructor): callables convert
+      MoveFunction(F&& f) {  // NOLINT(bugprone-forwarding-reference-overload): the clause above keeps it from moves
     using Stored = std::decay_t<F>;
     if constexpr (sizeof(Stored) <= kInline && alignof(Stored) <= alignof(std::max_align_t) &&
                   std::is_nothrow_move_constructible_v<Stored>) {

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs every fuzz target for SECONDS (30), seeded from the recorded frames.
+# Runs every fuzz target for SECONDS (30), seeded from the recorded frames and stores.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 say() { printf '\033[1m%s\033[0m\n' "$*"; }

@@ -95,7 +95,8 @@ TEST_CASE("a group's consumers are told when one joins and when one's connection
   RawClient first(cluster.broker.port());
   first.send(kHeartbeat, {}, heartbeat_of("c1", "g"), 479, 0);
   REQUIRE(eventually([&] {  // another loop serves the second one, and members are listed in order of registration
-    return RawClient(cluster.broker.port()).call(kConsumerList, {{"consumerGroup", "g"}}).body == R"({"consumerIdList":["c1"]})";
+    return RawClient(cluster.broker.port()).call(kConsumerList, {{"consumerGroup", "g"}}).body ==
+           R"({"consumerIdList":["c1"]})";
   }));
   {
     RawClient second(cluster.broker.port());

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""Cuts the recorded frames of tests/golden into seeds, one folder a fuzz target: make_corpus.py GOLDEN_DIR OUT_DIR."""
+"""Cuts the recorded frames and stores of tests/golden into seeds, one folder a fuzz target: make_corpus.py GOLDEN_DIR OUT_DIR."""
 import hashlib
 import json
 import pathlib
 import sys
+import tarfile
 
 SEED_BYTES = 4096  # larger ones slow the fuzzer down and say nothing new
 
@@ -30,14 +31,52 @@ def seeds(record):
                 yield "properties", fields[name].encode()
 
 
+def records(log):
+    """The records of a CommitLog file, one by one, up to its unwritten or blank end."""
+    at = 0
+    while at + 8 <= len(log):
+        size, magic = int.from_bytes(log[at:at + 4], "big"), log[at + 4:at + 8].hex()
+        if size == 0 or magic not in ("daa320a7", "daa320ab"):
+            return
+        yield log[at:at + size]
+        at += size
+
+
+def greetings():
+    """First bytes of a connection: PROXY headers of both versions, HTTP, TLS."""
+    signature = b"\r\n\r\n\0\r\nQUIT\n"
+    v4 = bytes([203, 0, 113, 9, 10, 0, 0, 1, 0x30, 0x39, 0x2A, 0x9F])
+    yield b"PROXY TCP4 198.51.100.7 10.0.0.1 4711 10911\r\n"
+    yield b"PROXY TCP6 2001:db8::8 ::1 4000 2\r\n"
+    yield b"PROXY UNKNOWN\r\n"
+    yield signature + bytes([0x21, 0x11, 0, 12]) + v4
+    yield signature + bytes([0x21, 0x11, 0, 16]) + v4 + b"more"
+    yield signature + bytes([0x21, 0x21, 0, 36]) + bytes(range(32)) + bytes([0, 80, 0, 81])
+    yield signature + bytes([0x20, 0, 0, 0])
+    yield b"GET / HTTP/1.1\r\n\r\n"
+    yield bytes([0x16, 3, 1, 0, 200])
+    yield bytes([0, 0, 0, 100, 0, 0, 0, 90])
+
+
+def write(out, target, data):
+    if len(data) <= SEED_BYTES:
+        folder = pathlib.Path(out) / target
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / hashlib.sha1(data).hexdigest()[:16]).write_bytes(data)
+
+
 def main(golden, out):
     for file in sorted(pathlib.Path(golden).glob("frames-*.jsonl")):
         for line in file.read_text().splitlines():
             for target, data in seeds(json.loads(line)):
-                folder = pathlib.Path(out) / target
-                folder.mkdir(parents=True, exist_ok=True)
-                if len(data) <= SEED_BYTES:
-                    (folder / hashlib.sha1(data).hexdigest()[:16]).write_bytes(data)
+                write(out, target, data)
+    with tarfile.open(pathlib.Path(golden) / "store" / "apache-5.3.3-clean.tar.gz") as store:
+        for member in store.getmembers():
+            if member.isfile() and "/commitlog/" in member.name:
+                for record in records(store.extractfile(member).read()):
+                    write(out, "record", record)
+    for greeting in greetings():
+        write(out, "greeting", greeting)
 
 
 main(*sys.argv[1:])
