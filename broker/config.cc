@@ -217,7 +217,7 @@ std::string config_text(const BrokerConfig& config) {
   for (const auto& option : store_options())
     all.insert_or_assign(std::string(option.key), option_text(config.store, option));
   std::string text;
-  for (const auto& [key, value] : all) text += key + "=" + value + "\n";
+  for (const auto& [key, value] : all) text.append(key).append("=").append(value).append("\n");
   return text;
 }
 

@@ -24,11 +24,10 @@ class PerLoop {
   size_t size() const { return slots_.size(); }
   /// The loop's number; it must be one of ours.
   size_t index(const remoting::EventLoop& loop) const {
-    for (size_t n = 0; n < slots_.size(); ++n) {
-      if (slots_[n]->loop == &loop) return n;
-    }
-    COMET_ASSERT(!"a loop that the composition root didn't name");
-    return 0;
+    size_t n = 0;
+    while (n < slots_.size() && slots_[n]->loop != &loop) ++n;
+    COMET_ASSERT(n < slots_.size());
+    return n;
   }
   T& at(const remoting::EventLoop& loop) { return slots_[index(loop)]->value; }
   T& operator[](size_t number) { return slots_[number]->value; }

@@ -384,7 +384,7 @@ void PullHolds::arm_wheel(size_t loop) {
     state.timer = loops_.loop(loop).after(wait_ms, [this, loop] { turn_wheel(loop); });
     return;
   }
-  COMET_ASSERT(!"a hold in the wheel stands in one of its slots");
+  COMET_ASSERT(state.in_wheel == 0);  // what is in the wheel stands in one of its slots
 }
 
 }  // namespace comet::broker

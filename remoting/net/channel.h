@@ -48,6 +48,7 @@ class Channel {
   /// `body` belongs behind what was appended.
   virtual void answer_written(std::span<const PinnedBytes> body) { static_cast<void>(body); }
   /// From any thread: a frame that was built elsewhere, and the parts that follow it.
+  // NOLINTNEXTLINE(performance-unnecessary-value-param): overrides keep them
   virtual void send_answer(std::string /*frame*/, std::vector<PinnedBytes> /*body*/) {}
   /// The largest frame that may be sent.
   virtual int32_t frame_limit_bytes() const { return 16 * 1024 * 1024; }
