@@ -1,20 +1,8 @@
+#include "tests/support/allocations.h"
+
 #include <catch2/catch.hpp>
-#include <cstdlib>
-#include <new>
 
 #include "tests/unit/broker/hot_fixture.h"
-
-namespace {
-thread_local int64_t allocations = 0;  // of this thread since it began
-}
-
-void* operator new(size_t bytes) {
-  ++allocations;
-  if (void* room = std::malloc(bytes == 0 ? 1 : bytes)) return room;
-  throw std::bad_alloc();
-}
-void operator delete(void* room) noexcept { std::free(room); }
-void operator delete(void* room, size_t) noexcept { std::free(room); }
 
 namespace comet::broker {
 namespace {
@@ -46,9 +34,9 @@ TEST_CASE("in steady state a hundred sends cost no heap allocation but the queue
   for (int n = 0; n < 200; ++n) send();  // buffers find their size, the capturing channel's too
   REQUIRE(broker.channel->last().code == 0);
   broker.channel->forget();
-  const int64_t before = allocations;
+  const int64_t before = comet::test::allocations();
   for (int n = 0; n < 100; ++n) send();
-  const int64_t after = allocations;
+  const int64_t after = comet::test::allocations();
   CHECK(broker.channel->last().code == 0);
   CHECK(broker.channel->answers() == 100);
   CHECK(after - before <= 1);  // no keeper runs here to write out the queue's tail, so that grows by a block

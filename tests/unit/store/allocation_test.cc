@@ -1,20 +1,7 @@
 #include <catch2/catch.hpp>
-#include <cstdlib>
-#include <new>
 
+#include "tests/support/allocations.h"
 #include "tests/support/store_fixture.h"
-
-namespace {
-thread_local int64_t allocations = 0;
-}
-
-void* operator new(size_t bytes) {
-  ++allocations;
-  if (void* at = std::malloc(bytes)) return at;
-  throw std::bad_alloc();
-}
-void operator delete(void* at) noexcept { std::free(at); }
-void operator delete(void* at, size_t) noexcept { std::free(at); }
 
 using namespace comet;
 using namespace comet::test;
@@ -37,10 +24,10 @@ TEST_CASE("a put in steady state allocates nothing, alone or in a batch", "[stor
   for (int i = 0; i < 20'000; ++i) REQUIRE(store->put(request).status == store::PutStatus::kOk);
   REQUIRE(eventually([&] { return store->durable_end().value == store->figures().max_offset.value; }));
   for (int i = 0; i < 8; ++i) REQUIRE(store->put_batch(batch, places).status == store::PutStatus::kOk);
-  const int64_t before = allocations;
+  const int64_t before = allocations();
   for (int i = 0; i < 2'000; ++i) {
     if (store->put(request).status != store::PutStatus::kOk) FAIL("a put was refused");
     if (i % 100 == 0 && store->put_batch(batch, places).status != store::PutStatus::kOk) FAIL("a batch was refused");
   }
-  CHECK(allocations - before == 0);
+  CHECK(allocations() - before == 0);
 }

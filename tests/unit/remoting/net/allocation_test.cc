@@ -1,7 +1,5 @@
-#include <cstdlib>
-#include <new>
-
 #include "remoting/net/connection.h"
+#include "tests/support/allocations.h"
 #include "tests/unit/remoting/net/net_fixture.h"
 
 using namespace comet;
@@ -9,14 +7,6 @@ using namespace comet::remoting;
 using namespace comet::remoting::test;
 
 namespace {
-
-thread_local int64_t allocations = 0;
-
-void* counted(std::size_t bytes) {
-  ++allocations;
-  if (void* at = std::malloc(bytes)) return at;
-  std::abort();
-}
 
 /// Answers as a pull does: a header of numbers and views, a body kept by somebody else.
 struct PullLikeRequest {
@@ -42,13 +32,6 @@ struct PullLikeProcessor {
 
 }  // namespace
 
-void* operator new(std::size_t bytes) { return counted(bytes); }
-void* operator new[](std::size_t bytes) { return counted(bytes); }
-void operator delete(void* at) noexcept { std::free(at); }
-void operator delete[](void* at) noexcept { std::free(at); }
-void operator delete(void* at, std::size_t) noexcept { std::free(at); }
-void operator delete[](void* at, std::size_t) noexcept { std::free(at); }
-
 TEST_CASE("a request in a steady state allocates nothing", "[net]") {
   TestServer server;
   PullLikeProcessor processor;
@@ -70,7 +53,7 @@ TEST_CASE("a request in a steady state allocates nothing", "[net]") {
   };
   const auto counted_here = [&] {
     int64_t count = 0;
-    server.thread().on([&] { count = allocations; });
+    server.thread().on([&] { count = comet::test::allocations(); });
     return count;
   };
   round();

@@ -53,8 +53,9 @@ TEST_CASE("a binary header reads as its layout says", "[remoting]") {
 }
 
 TEST_CASE("a binary header without a map has no extFields", "[remoting]") {
+  const std::string bytes = from_hex("0022 09 013d 00000007 00000001 00000002 6f6b 00000000");
   CommandHead head;
-  REQUIRE(parse(from_hex("0022 09 013d 00000007 00000001 00000002 6f6b 00000000"), head));
+  REQUIRE(parse(bytes, head));
   CHECK(head.code == 34);
   CHECK(head.language == Language::kGo);
   CHECK(head.is_response());
