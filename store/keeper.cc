@@ -32,9 +32,9 @@ Keeper::Keeper(Files& files, CommitLog& commit_log, ConsumeQueueTable& queues, C
 
 void Keeper::run() {
   while (!stopping_) {
-    const Time next = pass(std::chrono::steady_clock::now());
+    const auto [next, mark] = pass(std::chrono::steady_clock::now());
     if (stopping_) break;
-    sleeper_.sleep(commit_log_.end_atomic(), wake_mark(), next);
+    sleeper_.sleep(commit_log_.end_atomic(), mark, next);
   }
 }
 
@@ -49,7 +49,7 @@ int64_t Keeper::wake_mark() const {
   return std::min(populated_to_.value - ahead_bytes_ / 2, written_back_to_.value + 2 * kWriteBackStep);
 }
 
-Keeper::Time Keeper::pass(Time now) {
+Keeper::Wake Keeper::pass(Time now) {
   const std::lock_guard lock(mu_);
   const bool moved = commit_log_.end() != seen_end_;
   seen_end_ = commit_log_.end();
@@ -62,7 +62,7 @@ Keeper::Time Keeper::pass(Time now) {
     if (now >= duty.next) duty.next = duty.run(now);
     next = std::min(next, duty.next);
   }
-  return next;
+  return {next, wake_mark()};
 }
 
 void Keeper::prepare_files() {

@@ -35,8 +35,13 @@ class Keeper {
   /// Under the append lock: a queue has got a ring that wants to be saved.
   void add_queue(ConsumeQueueTable::Queue queue) { fresh_.push_back(std::move(queue)); }
 
-  /// Does what is due and returns the next time that something will be.
-  Time pass(Time now);
+  /// When to look again: at the time, or sooner if the log's end passes the mark.
+  struct Wake {
+    Time time;
+    int64_t mark;
+  };
+  /// Does what is due.
+  Wake pass(Time now);
   /// Saves all entries of durable records, waits for the disk and moves the checkpoint on.
   Result<void> save_all();
   /// Keeps the keeper from touching queue files while the lock is held, e.g. to remove some.

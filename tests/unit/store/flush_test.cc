@@ -49,7 +49,7 @@ TEST_CASE("under SYNC_FLUSH a message is seen only when it is durable", "[store]
   CHECK(arrivals.last_end == 1);
   CHECK(arrivals.last_tags_code == tags_code("TagA"));
   CHECK(store->get({.topic = "T", .queue_id = QueueId(0), .offset = QueueOffset(0)}).status == GetStatus::kFound);
-  REQUIRE(store.stop());
+  REQUIRE(store->stop());
   flusher.join();
 }
 
@@ -75,7 +75,7 @@ TEST_CASE("every SYNC_FLUSH append is told as durable", "[store]") {
     REQUIRE(put.status == PutStatus::kOk);
     if (i % 20 == 0) REQUIRE(eventually([&] { return told >= put.end.value; }));
   }
-  REQUIRE(store.stop());
+  REQUIRE(store->stop());
   flusher.join();
 }
 
@@ -115,7 +115,7 @@ TEST_CASE("the first failed flush ends acceptance, and nothing makes the store s
   CHECK(refused.status == PutStatus::kServiceNotAvailable);
   CHECK(refused.problem.find("writing to the disk failed") != std::string_view::npos);
   CHECK(store->figures().not_writable_reason.find("writing to the disk failed") != std::string::npos);
-  CHECK_FALSE(store.stop());
+  CHECK_FALSE(store->stop());
   flusher.join();
   CHECK(std::filesystem::exists(dir / "abort"));
   CHECK(told == 2);
