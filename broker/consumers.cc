@@ -50,6 +50,7 @@ Merged merge(const Subscriptions& present, const std::vector<Subscription>& hear
 
 std::vector<remoting::ChannelPtr> channels_of(const std::vector<ClientInfo>& clients) {
   std::vector<remoting::ChannelPtr> channels;
+  channels.reserve(clients.size());
   for (const ClientInfo& client : clients) channels.push_back(client.channel);
   return channels;
 }

@@ -92,7 +92,8 @@ std::string attribute_changes_text(const std::map<std::string, std::string>& att
     if (key.front() == '-') {
       text += key;
     } else {
-      text += (key.front() == '+' ? "" : "+") + key + "=" + value;
+      if (key.front() != '+') text += '+';
+      text.append(key).append("=").append(value);
     }
   }
   return text;

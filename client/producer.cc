@@ -87,7 +87,7 @@ std::string_view send_status_name(SendStatus status) {
 }
 
 Producer::Producer(Transport& transport, Routes& routes, UniqueIds ids, const Clock& clock, Options options)
-    : transport_(transport), routes_(routes), ids_(std::move(ids)), clock_(clock), options_(std::move(options)) {}
+    : transport_(transport), routes_(routes), ids_(ids), clock_(clock), options_(std::move(options)) {}
 
 Result<Producer::Packed> Producer::pack(const OutgoingMessage& message) {
   Packed packed{message.topic, message.body, {}, ids_.next(), message.flag, false};

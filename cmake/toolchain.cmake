@@ -19,11 +19,11 @@ set(CMAKE_CXX_FLAGS_RELWITHDEBINFO "-O2 -g1")
 set(CMAKE_CXX_FLAGS_DEBUG "-O0 -g1")
 
 if(COMETMQ_SANITIZE)
-  add_compile_options(-fsanitize=${COMETMQ_SANITIZE} -fno-sanitize-recover=all -O1)
+  add_compile_options(-fsanitize=${COMETMQ_SANITIZE} -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${COMETMQ_SANITIZE})
 endif()
 if(COMETMQ_FUZZ)
-  add_compile_options(-fsanitize=fuzzer-no-link)
+  add_compile_options(-fsanitize=fuzzer-no-link -O1)
 endif()
 
 find_program(COMETMQ_CCACHE ccache)

@@ -127,7 +127,7 @@ Checked<void> SendProcessor::store_one(Sending& sending, const TopicConfig& topi
     append_pair(state.properties, property::kDelay, "-1");
     kind.delay = {};
   }
-  if (const auto fits = SendChecks::check_kind(kind, request.sys_flag, config); !fits) return fits;
+  if (auto fits = SendChecks::check_kind(kind, request.sys_flag, config); !fits) return fits;
   if (wants_keys(topic) && is_blank(sent.keys))
     return refusal(ResponseCode::kMessageIllegal, "Required message key is missing");
 
