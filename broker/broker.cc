@@ -13,6 +13,8 @@
 #include "broker/consumer_offsets.h"
 #include "broker/consumers.h"
 #include "broker/day_totals.h"
+#include "broker/delay_offsets.h"
+#include "broker/delay_schedule.h"
 #include "broker/groups.h"
 #include "broker/parked_answers.h"
 #include "broker/pending.h"
@@ -21,6 +23,7 @@
 #include "broker/processors/admin_progress.h"
 #include "broker/processors/admin_topic.h"
 #include "broker/processors/client_relay.h"
+#include "broker/processors/delays.h"
 #include "broker/processors/heartbeat.h"
 #include "broker/processors/lock.h"
 #include "broker/processors/offset.h"
@@ -44,6 +47,7 @@ namespace comet::broker {
 namespace {
 
 constexpr int64_t kExpiryPeriodMs = 10'000;
+constexpr int64_t kDurabilityLookMs = 1'000;  ///< what waits for it before it is written is looked at so often
 constexpr int64_t kUnregisterMs = 500;
 constexpr int64_t kCloseGraceMs = 300;
 constexpr size_t kWorkerQueueTasks = 10'000;
@@ -129,6 +133,9 @@ struct Broker::Parts {
   QueueLocks locks;
   Statistics statistics;
   DayTotals days;
+  Alarm delay_alarm;
+  MessageKinds kinds;
+  DelayOffsets delay_offsets;
   std::unique_ptr<store::MessageStore> store;
 
   // Threads' work.
@@ -147,9 +154,10 @@ struct Broker::Parts::Serving {
 
   remoting::Client client;
   Registration registration;
-  Persister write_topics, write_groups, write_offsets;
+  Persister write_topics, write_groups, write_offsets, write_delays;
   PullHolds holds;
   ParkedAnswers parked;
+  DelaySchedule delays;
   SendProcessor send;
   PullProcessor pull;
   OffsetProcessor offset;
@@ -162,6 +170,7 @@ struct Broker::Parts::Serving {
   AdminProgressProcessor progress;
   AdminBrokerProcessor admin;
   ClientRelayProcessor relay;
+  DelayProcessor delay_admin;
   remoting::Router main_router, fast_router;
   remoting::Server server;
 };
@@ -194,7 +203,9 @@ Broker::Parts::Parts(Machine on, BrokerConfig settings, Path config_file)
       producers(on.clock, live),
       locks(on.clock),
       statistics(live.now().cluster_name),
-      days(on.clock.now_ms()) {}
+      days(on.clock.now_ms()),
+      kinds(live, statistics, delay_alarm),
+      delay_offsets(on.files, on.clock, *log, live, live.now().config_folder() + "/delayOffset.json") {}
 
 Broker::Parts::Serving::Serving(Parts& parts)
     : client(*parts.loop_list.front(), client_options(parts.live.now()), *parts.remoting_log),
@@ -202,9 +213,13 @@ Broker::Parts::Serving::Serving(Parts& parts)
       write_topics(parts.workers, *parts.log, [&parts] { return parts.topics.persist(); }),
       write_groups(parts.workers, *parts.log, [&parts] { return parts.groups.persist(); }),
       write_offsets(parts.workers, *parts.log, [&parts] { return parts.offsets.persist(); }),
+      write_delays(parts.workers, *parts.log,
+                   [&parts] { return parts.delay_offsets.persist(parts.store->durable_end()); }),
       holds(parts.loop_list, *parts.store),
       parked(parts.loop_list, *parts.store, parts.live),
-      send({*parts.store, parts.topics, parts.groups, parts.locks, parts.live, parts.statistics, parked,
+      delays({*parts.store, parts.topics, parts.statistics, parts.kinds, parts.delay_offsets, parts.delay_alarm,
+              parts.live, parts.machine.clock, *parts.log}),
+      send({*parts.store, parts.topics, parts.groups, parts.locks, parts.live, parts.statistics, parked, parts.kinds,
             parts.machine.clock},
            parts.loop_list, store_host(parts.live.now()), static_cast<uint64_t>(parts.machine.clock.now_ms())),
       pull({*parts.store, parts.topics, parts.groups, parts.consumers, parts.offsets, parts.live, parts.statistics,
@@ -214,8 +229,8 @@ Broker::Parts::Serving::Serving(Parts& parts)
       query(*parts.store, parts.live),
       lock(parts.locks),
       heartbeat(parts.live, parts.topics, parts.groups, parts.consumers, parts.producers),
-      runtime(parts.live, parts.statistics, parts.days, *parts.store, parts.machine.files, parts.machine.clock,
-              *parts.log),
+      runtime(parts.live, parts.statistics, parts.days, parts.delay_offsets, *parts.store, parts.machine.files,
+              parts.machine.clock),
       admin_topics(parts.live, parts.topics, parts.offsets, parts.consumers, parts.statistics, *parts.store,
                    *parts.log),
       admin_groups(parts.groups, parts.offsets, parts.consumers, parts.producers, parts.statistics, *parts.log),
@@ -223,6 +238,7 @@ Broker::Parts::Serving::Serving(Parts& parts)
                parts.machine.clock, *parts.log),
       admin(parts.live, parts.topics, runtime, parts.statistics, *parts.store, parts.machine.clock, *parts.log),
       relay(parts.live, parts.consumers, parts.topics, parts.groups, *parts.store),
+      delay_admin(parts.delay_offsets),
       main_router(parts.workers, *parts.remoting_log),
       fast_router(parts.workers, *parts.remoting_log),
       server(parts.loop_list, limits_of(parts.live.now()),
@@ -234,8 +250,8 @@ Broker::Parts::Serving::Serving(Parts& parts)
                     parts.producers.channel_closed(channel);
                   }},
              *parts.remoting_log) {
-  const Processors processors{&send,         &pull,         &offset,   &query, &lock, &heartbeat,
-                              &admin_topics, &admin_groups, &progress, &admin, &relay};
+  const Processors processors{&send,         &pull,         &offset,   &query, &lock,  &heartbeat,
+                              &admin_topics, &admin_groups, &progress, &admin, &relay, &delay_admin};
   add_requests(main_router, processors, Port::kMain);
   add_requests(fast_router, processors, Port::kFast);
   parts.store->on_arrival(&holds);
@@ -255,7 +271,8 @@ Result<void> Broker::Parts::load() {
   COMET_TRY_VOID(topics.load());
   COMET_TRY_VOID(groups.load());
   COMET_TRY_VOID(offsets.load());
-  notices = pending_notices(machine.files, *log, *store, offsets, config.config_folder());
+  COMET_TRY_VOID(delay_offsets.load());
+  notices = pending_notices(*store, offsets);
   return {};
 }
 
@@ -286,6 +303,7 @@ void Broker::Parts::start_threads() {
   start_thread("keeper", [this] { store->run_keeper(); });
   start_thread("flusher", [this] { store->run_flusher(); });
   start_thread("indexer", [this] { store->run_indexer(); });
+  start_thread("delays", [this] { serving->delays.run(); });
   for (int32_t n = 0; n < live.now().worker_threads; ++n) {
     start_thread(fmt::format("worker-{}", n), [this] { workers.run(); });
   }
@@ -297,6 +315,10 @@ void Broker::Parts::start_threads() {
 void Broker::Parts::start_timers() {
   remoting::EventLoop& loop = *loop_list.front();
   loop.every(live.now().flush_consumer_offset_ms, [this] { serving->write_offsets.soon(); });
+  loop.every(live.now().flush_delay_offset_ms, [this] { serving->write_delays.soon(); });
+  loop.every(kDurabilityLookMs, [this] {
+    if (delay_offsets.waiting()) serving->write_delays.soon();
+  });
   loop.every(kExpiryPeriodMs, [this] {
     consumers.expire();
     producers.expire();
@@ -327,6 +349,7 @@ Result<void> Broker::Parts::persist() {
 }
 
 void Broker::Parts::end_threads() {
+  delay_alarm.end();
   for (const auto& loop : loops) loop->stop();
   workers.stop();
   for (std::thread& thread : threads) thread.join();
@@ -352,6 +375,7 @@ Result<void> Broker::serve(int64_t register_wait_ms) {
   COMET_TRY_VOID(parts_->listen());
   parts_->start_timers();
   parts_->start_threads();
+  parts_->serving->delays.start();
   parts_->serving->write_topics.soon();
   if (parts_->live.now().namesrv_addr.empty()) return {};
   const auto registered = std::make_shared<Moment>();
@@ -374,8 +398,10 @@ Result<void> Broker::stop() {
     parts.serving->server.close(kCloseGraceMs, [closed] { closed->come(); });
     closed->wait(2 * kCloseGraceMs);
   }
+  if (parts.serving != nullptr) parts.serving->delays.stop();
   auto persisted = parts.persist();
   auto stopped = parts.store->stop();
+  if (stopped && persisted) persisted = parts.delay_offsets.persist(parts.store->durable_end());
   parts.end_threads();
   if (!stopped) return stopped;
   return persisted;

@@ -84,6 +84,11 @@ struct BrokerConfig {
   bool server_side_reset_offset = true;      ///< useServerSideResetOffset
   int64_t offset_version_step = 500;         ///< consumerOffsetUpdateVersionStep
 
+  // Delays.
+  int32_t flush_delay_offset_ms = 10'000;   ///< flushDelayOffsetInterval
+  int64_t delay_offset_version_step = 200;  ///< delayOffsetUpdateVersionStep
+  bool schedule_message_stats = true;       ///< enableScheduleMessageStats
+
   std::string config_black_list = "configBlackList;brokerConfigPath";
 
   // Store; see store/options.h for meanings.

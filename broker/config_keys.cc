@@ -68,6 +68,10 @@ constexpr Option<Config> kBroker[] = {
     {"flushConsumerOffsetInterval", &Config::flush_consumer_offset_ms, "ms", "Time between writes of consumerOffset.json.", 100, kDayMs, kRestart},
     {"useServerSideResetOffset", &Config::server_side_reset_offset, "", "Reset offsets on the broker; false: ask the clients to.", kAny, kMost, kLive},
     {"consumerOffsetUpdateVersionStep", &Config::offset_version_step, "commits", "Raise the offset table's version every so many commits.", 1, kMost, kLive},
+    {"flushDelayOffsetInterval", &Config::flush_delay_offset_ms, "ms", "Time between writes of delayOffset.json.", 100, kDayMs, kRestart},
+    {"delayOffsetUpdateVersionStep", &Config::delay_offset_version_step, "messages", "Raise that table's version every so many delivered messages.", 1, kMost, kLive},
+    {"enableScheduleMessageStats", &Config::schedule_message_stats, "", "Count delayed messages in the statistics of their topics and queues.", kAny, kMost, kLive},
+
     {"configBlackList", &Config::config_black_list, "", "Keys that can't be changed while running, separated by ';'.", kAny, kMost, kRestart},
 
     {"storePathRootDir", &Config::store_root, "", "Folder of all stored files; default ~/store.", kAny, kMost, kRestart},

@@ -5,6 +5,7 @@
 #include "broker/processors/admin_progress.h"
 #include "broker/processors/admin_topic.h"
 #include "broker/processors/client_relay.h"
+#include "broker/processors/delays.h"
 #include "broker/processors/heartbeat.h"
 #include "broker/processors/lock.h"
 #include "broker/processors/offset.h"
@@ -72,6 +73,7 @@ void add_requests(remoting::Router& router, Processors p, Port port) {
   router.on<CleanExpiredConsumequeueRequest>              (Lane::kWorker, p.admin,     &AdminBrokerProcessor::clean_expired_queues);
   router.on<CleanUnusedTopicRequest>                      (Lane::kWorker, p.admin,     &AdminBrokerProcessor::clean_unused_topics);
   router.on<DeleteExpiredCommitlogRequest>                (Lane::kWorker, p.admin,     &AdminBrokerProcessor::delete_expired_log);
+  router.on<GetAllDelayOffsetRequest>                     (Lane::kLoop,   p.delays,    &DelayProcessor::all_offsets);
   router.on<GetConsumerRunningInfoRequest>                (Lane::kLoop,   p.relay,     &ClientRelayProcessor::running_info);  // may answer later
   router.on<ConsumeMessageDirectlyRequest>                (Lane::kLoop,   p.relay,     &ClientRelayProcessor::consume_directly);  // may answer later
   if (port == Port::kFast) return;

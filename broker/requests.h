@@ -11,6 +11,7 @@ class AdminGroupProcessor;
 class AdminProgressProcessor;
 class AdminTopicProcessor;
 class ClientRelayProcessor;
+class DelayProcessor;
 class HeartbeatProcessor;
 class LockProcessor;
 class OffsetProcessor;
@@ -31,6 +32,7 @@ struct Processors {
   AdminProgressProcessor* progress = nullptr;
   AdminBrokerProcessor* admin = nullptr;
   ClientRelayProcessor* relay = nullptr;
+  DelayProcessor* delays = nullptr;
 };
 
 /// The main port (listenPort), and the fast one two below it, where nothing waits: pulls are unknown there.

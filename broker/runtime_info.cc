@@ -5,9 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <iterator>
-#include <nlohmann/json.hpp>
 
-#include "broker/state_file.h"
 #include "common/system_topics.h"
 #include "remoting/protocol/command.h"
 
@@ -20,7 +18,6 @@ constexpr std::array<std::string_view, 13> kPutTimeRanges = {
 /// The upper end of each range, ms.
 constexpr std::array<double, 13> kPutTimeEnds = {0,     10,    50,    100,   200,    500,   1'000,
                                                  2'000, 3'000, 4'000, 5'000, 10'000, 10'000};
-constexpr int32_t kDelayLevels = 18;
 
 /// As Java prints a double: always with a decimal point.
 std::string java_double(double value) {
@@ -122,13 +119,9 @@ void RuntimeInfo::add_store_figures(Table& table, const store::StoreFigures& fig
 }
 
 void RuntimeInfo::add_schedule(Table& table) {
-  const auto state = load_state(files_, log_, config_.now().config_folder() + "/delayOffset.json");
-  const auto offsets = state && state->is_object() ? state->find("offsetTable") : nlohmann::json::const_iterator();
-  const bool known = state && state->is_object() && offsets != state->end();
-  for (int32_t level = 1; level <= kDelayLevels; ++level) {
-    const int64_t delivered = known ? number_in(*offsets, std::to_string(level), 0) : 0;
+  for (const auto& [level, next] : delays_.all()) {
     const QueueOffset max = store_.max_offset({kScheduleTopic, QueueId(level - 1)}, true);
-    table[fmt::format("scheduleMessageOffset_{}", level)] = fmt::format("{},{}", delivered, max.value);
+    table[fmt::format("scheduleMessageOffset_{}", level)] = fmt::format("{},{}", next.value, max.value);
   }
 }
 

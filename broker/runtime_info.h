@@ -5,10 +5,10 @@
 
 #include "broker/config.h"
 #include "broker/day_totals.h"
+#include "broker/delay_offsets.h"
 #include "broker/statistics.h"
 #include "common/clock.h"
 #include "common/files.h"
-#include "common/log.h"
 #include "store/message_store.h"
 
 namespace comet::broker {
@@ -17,15 +17,15 @@ namespace comet::broker {
 /// Source: AdminBrokerProcessor.prepareRuntimeInfo, StoreStatsService; behaviour.md 11.2, remoting.md 10.5.
 class RuntimeInfo {
  public:
-  RuntimeInfo(const LiveConfig& config, Statistics& statistics, DayTotals& days, store::MessageStore& store,
-              Files& files, const Clock& clock, Log& log)
+  RuntimeInfo(const LiveConfig& config, Statistics& statistics, DayTotals& days, const DelayOffsets& delays,
+              store::MessageStore& store, Files& files, const Clock& clock)
       : config_(config),
         statistics_(statistics),
         days_(days),
+        delays_(delays),
         store_(store),
         files_(files),
         clock_(clock),
-        log_(log),
         boot_ms_(clock.now_ms()) {}
 
   std::map<std::string, std::string, std::less<>> table();
@@ -42,10 +42,10 @@ class RuntimeInfo {
   const LiveConfig& config_;
   Statistics& statistics_;
   DayTotals& days_;
+  const DelayOffsets& delays_;
   store::MessageStore& store_;
   Files& files_;
   const Clock& clock_;
-  Log& log_;
   const int64_t boot_ms_;
 };
 

@@ -123,12 +123,7 @@ Checked<void> SendChecks::check_kind(const SentProperties& properties, int32_t s
                    "this broker doesn't serve transactions: the half message (property TRAN_MSG) was not stored; send "
                    "it without a transaction");
   }
-  if (const int32_t level = properties.delay_level(); level > 0) {
-    return refusal(ResponseCode::kMessageIllegal, fmt::format("this broker doesn't serve delayed messages: the message "
-                                                              "with DELAY={} was not stored; send it without a delay",
-                                                              level));
-  }
-  if (properties.timer && !properties.timer_out) {
+  if (properties.timer && !properties.timer_out && properties.delay_level() <= 0) {
     return refusal(ResponseCode::kMessageIllegal,
                    "this broker doesn't serve timer messages: the message with TIMER_DELAY_SEC, TIMER_DELAY_MS or "
                    "TIMER_DELIVER_MS was "

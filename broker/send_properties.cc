@@ -54,7 +54,11 @@ struct Walk {
         return true;
       case 'P':
         return name != property::kPopCheckpoint;
+      case 'R':
+        if (name == property::kRealTopic || name == property::kRealQueueId) found.has_real_place = true;
+        return true;
       case '_':
+        if (name == property::kCrc32) found.has_checksum = true;
         return name != property::kCrc32 && name.substr(0, kTransientPrefix.size()) != kTransientPrefix;
       default:
         return true;
@@ -89,6 +93,12 @@ int32_t SentProperties::delay_level() const {
   const char* end = delay.data() + delay.size();
   const auto [stop, error] = std::from_chars(delay.data() + (delay.substr(0, 1) == "+" ? 1 : 0), end, level);
   return error == std::errc() && stop == end ? level : 0;
+}
+
+SentProperties read_properties(std::string_view text) {
+  Walk walk{{}, true, false};
+  each_property(text, [&](std::string_view name, std::string_view value) { (void)walk.keep(name, value); });
+  return walk.found;
 }
 
 bool SentProperties::is_half() const { return equals_ignoring_case(transaction, "true"); }

@@ -15,9 +15,11 @@ struct SentProperties {
   std::string_view delay;                   ///< DELAY as it was sent
   std::string_view transaction;             ///< TRAN_MSG as it was sent
   bool wait = true;                         ///< WAIT is not "false"
-  bool timer = false;        ///< asks for an arbitrary delay: TIMER_DELAY_SEC, TIMER_DELAY_MS or TIMER_DELIVER_MS
-  bool timer_out = false;    ///< TIMER_OUT_MS: the delay is behind it
-  bool inner_batch = false;  ///< INNER_NUM
+  bool timer = false;           ///< asks for an arbitrary delay: TIMER_DELAY_SEC, TIMER_DELAY_MS or TIMER_DELIVER_MS
+  bool timer_out = false;       ///< TIMER_OUT_MS: the delay is behind it
+  bool inner_batch = false;     ///< INNER_NUM
+  bool has_real_place = false;  ///< REAL_TOPIC or REAL_QID
+  bool has_checksum = false;    ///< __CRC32#
   bool has_cluster = false, has_region = false, has_trace = false;
 
   /// The level that DELAY asks for; 0 if it is absent or no number, as Java reads it.
@@ -36,5 +38,8 @@ enum class PropertyScope {
 /// itself, and DELAY if `drop_delay`; and what Java's decoder wouldn't see. All else stays byte by byte. Source:
 /// SendMessageProcessor, MessageDecoder; behaviour.md 2.1, 2.5.
 SentProperties take_properties(std::string_view sent, PropertyScope scope, bool drop_delay, std::string& out);
+
+/// What stands in a text of which everything is kept.
+SentProperties read_properties(std::string_view text);
 
 }  // namespace comet::broker

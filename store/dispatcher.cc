@@ -54,7 +54,10 @@ int64_t Dispatcher::tags_code_of(const Message& message) const {
     if (name == property::kDelay) delay = value;
   });
   int32_t level = 0;
-  if (message.topic == kScheduleTopic) std::from_chars(delay.data(), delay.data() + delay.size(), level);
+  if (message.topic == kScheduleTopic) {
+    if (delay.substr(0, 1) == "+") delay.remove_prefix(1);  // as Java reads numbers
+    std::from_chars(delay.data(), delay.data() + delay.size(), level);
+  }
   if (level <= 0) return tags_code(tags);
   const auto index = std::min(static_cast<size_t>(level), delays_ms_.size());
   return message.store_timestamp_ms + (index == 0 ? kUnknownLevelMs : delays_ms_[index - 1]);

@@ -19,6 +19,10 @@ PutResult refused(PutStatus status, std::string_view problem) {
   return out;
 }
 
+int64_t entry_code(const PutRequest& request, int64_t store_time_ms) {
+  return request.due_after_ms > 0 ? store_time_ms + request.due_after_ms : request.tags_code;
+}
+
 }  // namespace
 
 PutResult Engine::check(const PutRequest& request, Prepared& prepared) const {
@@ -28,7 +32,7 @@ PutResult Engine::check(const PutRequest& request, Prepared& prepared) const {
     return refused(PutStatus::kMessageIllegal, "the topic's name is longer than 255 bytes");
   if (!is_folder_name(message.topic))
     return refused(PutStatus::kMessageIllegal, "the topic's name is empty or has a slash or a control character");
-  if (message.body.size() > static_cast<size_t>(most))
+  if (message.body.size() > static_cast<size_t>(most) && !request.kept)
     return refused(PutStatus::kMessageIllegal, "the body is longer than maxMessageSize");
   size_t properties = message.properties.size();
   prepared.bytes = encoded_size(message);
@@ -38,7 +42,7 @@ PutResult Engine::check(const PutRequest& request, Prepared& prepared) const {
   }
   if (properties > kMaxProperties)
     return refused(PutStatus::kPropertiesTooLarge, "the properties are longer than 32767 bytes");
-  if (prepared.bytes > most + kRecordSlackBytes)
+  if (prepared.bytes > most + kRecordSlackBytes && !request.kept)
     return refused(PutStatus::kMessageIllegal, "the message is longer than maxMessageSize and 64 KiB");
   if (prepared.bytes + CommitLog::kEndBlankBytes > commit_log_.file_bytes())
     return refused(PutStatus::kMessageIllegal, "the message is longer than a CommitLog file (mappedFileSizeCommitLog)");
@@ -136,7 +140,7 @@ PutResult Engine::append(std::span<const PutRequest> requests, std::span<Prepare
     if (queued) {
       phy = place->at;
       for (size_t i = 0; i < requests.size(); ++i) {
-        queue->append({phy, prepared[i].bytes, requests[i].tags_code});
+        queue->append({phy, prepared[i].bytes, entry_code(requests[i], out.store_timestamp_ms)});
         phy += prepared[i].bytes;
       }
       if (!queue->save_pending) {
@@ -154,7 +158,8 @@ PutResult Engine::append(std::span<const PutRequest> requests, std::span<Prepare
   keeper_->appended(out.end.value);
   if (queued && !held_back && queue->watchers.load() > 0) {
     const auto count = static_cast<int64_t>(requests.size());
-    tell_arrival(*queue, out.queue_offset.value, out.queue_offset.value + count, requests.front().tags_code);
+    tell_arrival(*queue, out.queue_offset.value, out.queue_offset.value + count,
+                 entry_code(requests.front(), out.store_timestamp_ms));
   }
   return out;
 }

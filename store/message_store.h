@@ -30,6 +30,8 @@ enum class PutStatus {
 struct PutRequest {
   Message message;
   int64_t tags_code = 0;        ///< what the ConsumeQueue entry holds
+  int64_t due_after_ms = 0;     ///< over 0: the entry holds the store time plus this instead, when a delay is over
+  bool kept = false;            ///< it was accepted before: maxMessageSize of today doesn't apply
   std::string_view keys;        ///< property KEYS, blank-separated; indexed
   std::string_view unique_key;  ///< property UNIQ_KEY; indexed
 };

@@ -46,6 +46,17 @@ bool item_has(const SentProperties& item, std::string_view properties, std::stri
   return find_property(properties, name).has_value();
 }
 
+/// Why an item's properties don't fit into its batch, which is one queue's; empty if they do.
+std::string item_problem(const SentProperties& item, const Placement& batch) {
+  if (const int32_t level = item.delay_level(); level > 0) {
+    return fmt::format("a batch is delayed as a whole or not at all: a message in it has DELAY={} of its own", level);
+  }
+  if (item.timer) return "a batch is delayed as a whole or not at all: a message in it asks for a timer of its own";
+  if (item.has_real_place && batch.kind != MessageKind::kPlain)
+    return "a message of a delayed batch has a REAL_TOPIC or REAL_QID of its own";
+  return {};
+}
+
 }  // namespace
 
 SendProcessor::SendProcessor(const Parts& parts, std::span<remoting::EventLoop* const> loops, const Host& store_host,
@@ -138,10 +149,12 @@ Checked<void> SendProcessor::store_one(Sending& sending, const TopicConfig& topi
   put.tags_code = tags_code(sent.tags);
   put.keys = sent.keys;
   put.unique_key = unique_key;
+  COMET_TRY_CHECKED(const Placement placement, parts_.kinds.place(put, kind, state.properties));
   const store::PutResult result = parts_.store.put(put);
   if (auto fine = check_result(result, config); !fine) return fine;
+  parts_.kinds.stored(placement, put, result);
 
-  count(sending, target.topic->name, put.message.queue_id, result, 1);
+  count(sending, put.message.topic, put.message.queue_id, result, 1);
   std::array<char, 56> id;
   remoting::SendMessageResponse header;
   header.msg_id = write_msg_id(result.at, id);
@@ -202,11 +215,13 @@ Checked<void> SendProcessor::store_batch(Sending& sending, const TopicConfig& to
     return refusal(ResponseCode::kMessageIllegal, split.error().what);
   }
   if (state.items.empty()) return refusal(ResponseCode::kMessageIllegal, "the batch holds no message");
-  if (auto added = add_batch_items(sending, topic, queue); !added) return added;
+  COMET_TRY_CHECKED(const Placement placement, add_batch_items(sending, topic, queue));
 
   const store::PutResult result = parts_.store.put_batch(state.requests, state.places);
   if (auto fine = check_result(result, sending.config); !fine) return fine;
-  count(sending, topic.name, queue, result, static_cast<int64_t>(state.requests.size()));
+  const store::PutRequest& first = state.requests.front();
+  parts_.kinds.stored(placement, first, result);
+  count(sending, first.message.topic, first.message.queue_id, result, static_cast<int64_t>(state.requests.size()));
   state.msg_ids.clear();
   for (const PhyOffset at : state.places) {
     std::array<char, 56> id;
@@ -223,13 +238,16 @@ Checked<void> SendProcessor::store_batch(Sending& sending, const TopicConfig& to
 }
 
 /// Fills `requests`: each item with its own properties and those of the batch that it doesn't have itself. (Apache 5.3
-/// appends them all, which hides an item's UNIQ_KEY behind the batch's.)
-Checked<void> SendProcessor::add_batch_items(Sending& sending, const TopicConfig& topic, QueueId queue) {
+/// appends them all, which hides an item's UNIQ_KEY behind the batch's.) A delay is the batch's as a whole or none's.
+Checked<Placement> SendProcessor::add_batch_items(Sending& sending, const TopicConfig& topic, QueueId queue) {
   LoopState& state = sending.state;
   std::string shared;
   const SentProperties of_batch = take_properties(sending.request.properties, PropertyScope::kMessage, false, shared);
   append_own_properties(shared, sending.config);
-  if (auto fits = SendChecks::check_kind(of_batch, sending.request.sys_flag, sending.config); !fits) return fits;
+  if (auto fits = SendChecks::check_kind(of_batch, sending.request.sys_flag, sending.config); !fits)
+    return tl::unexpected(std::move(fits).error());
+  store::PutRequest whole = prepare(sending, topic, queue);
+  COMET_TRY_CHECKED(const Placement placement, parts_.kinds.place(whole, of_batch, shared));
 
   state.requests.clear();
   state.properties.clear();
@@ -237,12 +255,15 @@ Checked<void> SendProcessor::add_batch_items(Sending& sending, const TopicConfig
   for (const remoting::BatchMessage& item : state.items) {
     if (item.body.empty()) return refusal(ResponseCode::kMessageIllegal, "a message of the batch has no body");
     const SentProperties own = take_properties(item.properties, PropertyScope::kBatchItem, false, state.properties);
-    if (auto fits = SendChecks::check_kind(own, 0, sending.config); !fits) return fits;
+    if (auto fits = SendChecks::check_kind(own, 0, sending.config); !fits)
+      return tl::unexpected(std::move(fits).error());
+    if (std::string problem = item_problem(own, placement); !problem.empty())
+      return refusal(ResponseCode::kMessageIllegal, std::move(problem));
     each_property(shared, [&](std::string_view name, std::string_view value) {
       if (!item_has(own, item.properties, name)) append_pair(state.properties, name, value);
     });
     state.property_ends.push_back(state.properties.size());
-    store::PutRequest put = prepare(sending, topic, queue);
+    store::PutRequest put = whole;
     put.message.flag = item.flag;
     put.message.body = item.body;
     put.tags_code = tags_code(own.tags.empty() ? of_batch.tags : own.tags);
@@ -258,7 +279,7 @@ Checked<void> SendProcessor::add_batch_items(Sending& sending, const TopicConfig
     state.requests[n].message.properties = std::string_view(state.properties).substr(from, end - from);
     from = end;
   }
-  return {};
+  return placement;
 }
 
 // --- Answers ---------------------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "broker/config.h"
+#include "broker/message_kinds.h"
 #include "broker/parked_answers.h"
 #include "broker/per_loop.h"
 #include "broker/send_checks.h"
@@ -27,9 +28,9 @@ namespace comet::broker {
 /// Stores what producers send: SEND_MESSAGE (10), SEND_MESSAGE_V2 (310), SEND_BATCH_MESSAGE (320).
 ///
 /// Runs inline on the loop of the connection and answers there, or parks the answer until the flush (SYNC_FLUSH). In
-/// steady state a message costs no heap allocation: text is built in buffers of the loop. What asks for a delay or a
-/// transaction is refused with MESSAGE_ILLEGAL, which producers report at once and don't retry.
-/// Source: SendMessageProcessor; behaviour.md 2; remoting.md 8.1.
+/// steady state a message costs no heap allocation: text is built in buffers of the loop. What asks for a delay is
+/// stored where MessageKinds says; what asks for a transaction is refused with MESSAGE_ILLEGAL, which producers report
+/// at once and don't retry. Source: SendMessageProcessor; behaviour.md 2; remoting.md 8.1.
 class SendProcessor {
  public:
   struct Parts {
@@ -40,6 +41,7 @@ class SendProcessor {
     const LiveConfig& config;
     Statistics& statistics;
     ParkedAnswers& parked;
+    const MessageKinds& kinds;
     const Clock& clock;
   };
   /// `store_host` is the address that name servers give for this broker; message ids carry it. `seed` is for choosing
@@ -95,7 +97,7 @@ class SendProcessor {
   void handle(const remoting::Call& call, const remoting::SendFields& request, remoting::Responder responder);
   Checked<void> store_one(Sending& sending, const TopicConfig& topic);
   Checked<void> store_batch(Sending& sending, const TopicConfig& topic);
-  Checked<void> add_batch_items(Sending& sending, const TopicConfig& topic, QueueId queue);
+  Checked<Placement> add_batch_items(Sending& sending, const TopicConfig& topic, QueueId queue);
   store::PutRequest prepare(const Sending& sending, const TopicConfig& topic, QueueId queue) const;
   Checked<QueueId> choose_queue(Sending& sending, const TopicConfig& topic) const;
   Checked<void> check_result(const store::PutResult& result, const BrokerConfig& config);

@@ -17,9 +17,9 @@ TEST_CASE("in steady state a hundred sends cost no heap allocation but the queue
   auto store = store::MessageStore::open(*broker.files, broker.clock, null_log(), options);
   REQUIRE(store);
   ParkedAnswers parked(broker.loops, **store, broker.config);
-  SendProcessor processor(
-      {**store, broker.topics, broker.groups, broker.locks, broker.config, broker.statistics, parked, broker.clock},
-      broker.loops, Host::parse("10.0.0.1:10911").value(), 7);
+  SendProcessor processor({**store, broker.topics, broker.groups, broker.locks, broker.config, broker.statistics,
+                           parked, broker.kinds, broker.clock},
+                          broker.loops, Host::parse("10.0.0.1:10911").value(), 7);
   const std::string body(1024, 'b');
   const std::string text = test::properties(
       {{"KEYS", "k1"}, {"TAGS", "TagA"}, {"UNIQ_KEY", "0A00000700001234567800000000ABCD"}, {"WAIT", "true"}});

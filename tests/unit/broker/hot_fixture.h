@@ -14,6 +14,7 @@
 #include "broker/consumer_offsets.h"
 #include "broker/consumers.h"
 #include "broker/groups.h"
+#include "broker/message_kinds.h"
 #include "broker/parked_answers.h"
 #include "broker/processors/pull.h"
 #include "broker/processors/send.h"
@@ -184,6 +185,8 @@ struct HotBroker {
   broker::ConsumerOffsets offsets{*files, clock, null_log(), config, dir / "consumerOffset.json"};
   broker::QueueLocks locks{clock};
   broker::Statistics statistics{"DefaultCluster"};
+  broker::Alarm delay_alarm;
+  broker::MessageKinds kinds{config, statistics, delay_alarm};
   broker::ParkedAnswers parked{loops, store, config};
   broker::PullHolds holds{loops, store};
   QueuedWorkers workers;
@@ -197,7 +200,7 @@ struct HotBroker {
       if (of.made_send == nullptr) {
         of.made_send = std::make_unique<broker::SendProcessor>(
             broker::SendProcessor::Parts{of.store, of.topics, of.groups, of.locks, of.config, of.statistics, of.parked,
-                                         of.clock},
+                                         of.kinds, of.clock},
             of.loops, Host::parse("10.0.0.1:10911").value(), 7);
       }
       of.made_send->send_v2(std::forward<A>(args)...);

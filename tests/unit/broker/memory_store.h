@@ -30,7 +30,8 @@ class MemoryStore final : public store::MessageStore {
   store::StoreOptions settings;
   std::map<Key, Queue> queues_by_key;
   store::PutStatus refuse_with = store::PutStatus::kOk;
-  bool cold = false;  ///< loops would have to wait for the disk
+  int64_t now_ms = 1'700'000'000'000;  ///< the store time of what is put
+  bool cold = false;                   ///< loops would have to wait for the disk
   bool first_entry_cached = true;
   PhyOffset durable;
   PhyOffset log_end;
@@ -150,7 +151,13 @@ class MemoryStore final : public store::MessageStore {
   void run_indexer() override {}
   Result<void> stop() override { return {}; }
   int64_t store_time_ms(store::QueueKeyView, QueueOffset) override { return -1; }
-  std::optional<store::QueueEntry> entry(store::QueueKeyView, QueueOffset) override { return std::nullopt; }
+  std::optional<store::QueueEntry> entry(store::QueueKeyView key, QueueOffset offset) override {
+    const Queue& from = queue(key.topic, key.queue_id.value);
+    if (offset.value < from.min || offset.value >= from.max()) return std::nullopt;
+    const Record& record = from.records[static_cast<size_t>(offset.value - from.min)];
+    const auto message = decode_message(as_bytes(record.bytes), false).value();
+    return store::QueueEntry{message.message.phy_offset, message.record_bytes, record.tags_code};
+  }
   bool queue_exists(store::QueueKeyView key) override {
     return queues_by_key.count({std::string(key.topic), key.queue_id.value}) != 0;
   }
@@ -170,7 +177,8 @@ class MemoryStore final : public store::MessageStore {
     message.body_crc = crc32_masked(as_bytes(message.body));
     Record record;
     record.bytes.resize(static_cast<size_t>(encoded_size(message)));
-    record.tags_code = request.tags_code;
+    message.store_timestamp_ms = now_ms;
+    record.tags_code = request.due_after_ms > 0 ? now_ms + request.due_after_ms : request.tags_code;
     record.keys = request.keys;
     record.unique_key = request.unique_key;
     encode_message(message, reinterpret_cast<std::byte*>(record.bytes.data()));

@@ -282,10 +282,6 @@ final class SendCases {
     String topic = lab.topic("", 1);
     DefaultMQProducer producer = lab.newProducer(lab.unique("producer"));
     producer.setRetryTimesWhenSendFailed(0);
-    Message level = new Message(topic, "delayed".getBytes(StandardCharsets.UTF_8));
-    level.setDelayTimeLevel(1);
-    Exception e = refused("a delay level", () -> producer.send(level));
-    check(code(e) > 0 && e.getMessage() != null, "a broker's code and remark, in " + e);
     for (String property : List.of("TIMER_DELAY_SEC", "TIMER_DELAY_MS", "TIMER_DELIVER_MS")) {
       Message timer = new Message(topic, "timer".getBytes(StandardCharsets.UTF_8));
       org.apache.rocketmq.common.message.MessageAccessor.putProperty(timer, property, property.equals("TIMER_DELIVER_MS") ? String.valueOf(System.currentTimeMillis() + 2000) : "1");

@@ -1,0 +1,158 @@
+#include "broker/delay_schedule.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "common/system_topics.h"
+
+namespace comet::broker {
+namespace {
+
+constexpr int32_t kSlice = 128;  ///< messages of one level before the next has its turn
+constexpr int64_t kRetryMs = 100;
+constexpr std::string_view kScheduleGroup = "SCHEDULE_CONSUMER";
+
+struct RealPlace {
+  std::string_view topic;
+  std::optional<QueueId> queue;
+};
+
+RealPlace real_place(std::string_view properties) {
+  RealPlace place;
+  each_property(properties, [&](std::string_view name, std::string_view value) {
+    if (name == property::kRealTopic) place.topic = value;
+    if (name != property::kRealQueueId) return;
+    int32_t id = 0;
+    const auto [stop, error] = std::from_chars(value.data(), value.data() + value.size(), id);
+    if (error == std::errc() && stop == value.data() + value.size() && id >= 0) place.queue = QueueId(id);
+  });
+  return place;
+}
+
+}  // namespace
+
+store::QueueKeyView DelaySchedule::Level::queue() const { return {kScheduleTopic, QueueId(number - 1)}; }
+
+DelaySchedule::DelaySchedule(const Parts& parts)
+    : parts_(parts), own_(parts.store, parts.topics, parts.statistics, parts.kinds) {}
+
+void DelaySchedule::start() {
+  {
+    const std::lock_guard lock(mu_);
+    load_levels();
+    active_ = true;
+  }
+  parts_.alarm.wake();
+}
+
+void DelaySchedule::stop() {
+  const std::lock_guard lock(mu_);
+  active_ = false;
+}
+
+void DelaySchedule::load_levels() {
+  levels_.clear();
+  for (const int64_t delay_ms : parts_.kinds.delays_ms()) {
+    Level level;
+    level.number = static_cast<int32_t>(levels_.size()) + 1;
+    level.delay_ms = delay_ms;
+    const QueueOffset first = parts_.store.min_offset(level.queue());
+    level.next = std::clamp(parts_.offsets.next(level.number), first,
+                            std::max(first, parts_.store.max_offset(level.queue(), false)));
+    level.gets = parts_.statistics.group_gets(kScheduleTopic, kScheduleGroup);
+    levels_.push_back(std::move(level));
+  }
+}
+
+void DelaySchedule::run() {
+  while (!parts_.alarm.ended()) {
+    parts_.alarm.begin();
+    parts_.alarm.sleep(pass());
+  }
+}
+
+int64_t DelaySchedule::pass() {
+  for (;;) {
+    int64_t wake_at = Alarm::kNever;
+    const std::lock_guard lock(mu_);  // let go between rounds, so that stop() waits for one at most
+    if (!active_ || parts_.alarm.ended()) return Alarm::kNever;
+    for (Level& level : levels_) wake_at = std::min(wake_at, deliver(level));
+    if (wake_at > parts_.clock.now_ms()) return wake_at;
+  }
+}
+
+/// Delivers what is due of one level, a slice at most, and returns when it wants its next turn.
+int64_t DelaySchedule::deliver(Level& level) {
+  int64_t now = parts_.clock.now_ms();
+  if (level.retry_at_ms > now) return level.retry_at_ms;
+  level.retry_at_ms = 0;
+  const QueueOffset end = parts_.store.max_offset(level.queue(), true);
+  if (const QueueOffset first = parts_.store.min_offset(level.queue()); level.next < first) level.next = first;
+  const QueueOffset from = level.next;
+  int64_t again_at = Alarm::kNever;
+  for (int32_t n = 0; level.next < end; ++n, now = parts_.clock.now_ms()) {
+    if (n == kSlice) {
+      again_at = now;
+      break;
+    }
+    const auto entry = parts_.store.entry(level.queue(), level.next);
+    // A due time further off than the delay itself: the clock was set back, or the level was longer once.
+    if (entry && entry->tags_code > now && entry->tags_code <= now + level.delay_ms) {
+      again_at = entry->tags_code;
+      break;
+    }
+    if (entry && deliver_one(level, *entry) == Delivery::kLater) {
+      again_at = level.retry_at_ms;
+      break;
+    }
+    level.next += 1;
+  }
+  if (level.next != from) parts_.offsets.advance(level.number, level.next, delivered_end_);
+  return again_at;
+}
+
+DelaySchedule::Delivery DelaySchedule::deliver_one(Level& level, const store::QueueEntry& entry) {
+  const auto record = parts_.store.record_at(entry.at);
+  const auto waited = record ? decode_message(record->bytes, false) : fail(Errc::kNotFound, "its record is gone");
+  if (!waited) {
+    parts_.log.warn("delay level {}: entry {} is passed over: {}", level.number, level.next.value, waited.error().what);
+    return Delivery::kDone;
+  }
+  Message message = waited->message;
+  const RealPlace place = real_place(message.properties);
+  if (place.topic.empty() || !place.queue || place.topic == kHalfTopic) {
+    parts_.log.error("delay level {}: the message at {} is passed over: REAL_TOPIC={} is no place to deliver it to",
+                     level.number, entry.at.value, place.topic);
+    return Delivery::kDone;
+  }
+  message.topic = place.topic;
+  message.queue_id = *place.queue;
+  const store::PutResult result = own_.put(message);
+  if (result.status == store::PutStatus::kMessageIllegal) {
+    parts_.log.error("delay level {}: the message at {} can't be delivered to {}: {}", level.number, entry.at.value,
+                     place.topic, result.problem);
+    return Delivery::kDone;
+  }
+  if (result.status != store::PutStatus::kOk) {
+    retry_later(level, result, message);
+    return Delivery::kLater;
+  }
+  delivered_end_ = std::max(delivered_end_, result.end);
+  if (parts_.config.now().schedule_message_stats) {
+    level.gets->nums.add(1);
+    level.gets->size.add(entry.bytes);
+  }
+  return Delivery::kDone;
+}
+
+void DelaySchedule::retry_later(Level& level, const store::PutResult& result, const Message& message) {
+  const int64_t now = parts_.clock.now_ms();
+  level.retry_at_ms = now + kRetryMs;
+  int64_t suppressed = 0;
+  if (gate_.admit(now, suppressed)) {
+    parts_.log.warn("delay level {}: the message for {} waits, {} ({} such lines left out)", level.number,
+                    message.topic, result.problem, suppressed);
+  }
+}
+
+}  // namespace comet::broker
