@@ -9,6 +9,9 @@ namespace {
 
 constexpr int64_t kCleanEndAt = 2048;
 constexpr int64_t kCleanEndMagic = 0x434F4D4554454E44;  // "COMETEND"
+constexpr int64_t kQueuesEndAt = 2560;
+constexpr int64_t kQueuesEndMagic = 0x434F4D4551454E44;  // "COMEQEND"
+constexpr size_t kQueuesEndBytes = 36;
 constexpr int64_t kSlackMs = 3'000;
 constexpr size_t kTimesBytes = 40, kCleanEndBytes = 44;
 
@@ -34,7 +37,32 @@ Result<std::unique_ptr<Checkpoint>> Checkpoint::open(Files& files, const Path& p
       crc32_masked(mark.first(kCleanEndBytes - 4)) == load_be<int32_t>(mark.data() + kCleanEndBytes - 4))
     out->clean_end_ = CleanEnd{PhyOffset(number(kCleanEndAt + 8)), PhyOffset(number(kCleanEndAt + 16)),
                                PhyOffset(number(kCleanEndAt + 24)), number(kCleanEndAt + 32) != 0};
+  const ByteView queues(raw + kQueuesEndAt, kQueuesEndBytes);
+  if (number(kQueuesEndAt) == kQueuesEndMagic && number(kQueuesEndAt + 16) == out->times_.log_ms &&
+      number(kQueuesEndAt + 24) == out->times_.queues_ms &&
+      crc32_masked(queues.first(kQueuesEndBytes - 4)) == load_be<int32_t>(queues.data() + kQueuesEndBytes - 4))
+    out->read_queues_end_ = PhyOffset(number(kQueuesEndAt + 8));
   return out;
+}
+
+std::optional<PhyOffset> Checkpoint::queues_end() const { return read_queues_end_; }
+
+void Checkpoint::set_queues_end(PhyOffset end, int64_t newest_ms) {
+  const std::lock_guard lock(mu_);
+  if (next_queues_end_.at.value < 0) next_queues_end_ = {end, newest_ms};
+  if (next_queues_end_.newest_ms > times_.safe_ms()) return;
+  queues_end_ = next_queues_end_;
+  next_queues_end_ = {end, newest_ms};
+}
+
+/// With the times that it belongs to. Under mu_.
+Result<void> Checkpoint::write_queues_end() {
+  if (queues_end_.at.value < 0) return {};
+  std::byte mark[kQueuesEndBytes];
+  const int64_t numbers[] = {kQueuesEndMagic, queues_end_.at.value, times_.log_ms, times_.queues_ms};
+  for (size_t i = 0; i < std::size(numbers); ++i) store_be<int64_t>(mark + 8 * i, numbers[i]);
+  store_be<int32_t>(mark + kQueuesEndBytes - 4, crc32_masked(ByteView(mark).first(kQueuesEndBytes - 4)));
+  return file_->write_at(kQueuesEndAt, mark);
 }
 
 CheckpointTimes Checkpoint::times() const {
@@ -61,6 +89,7 @@ Result<void> Checkpoint::flush() {
                              times_.confirm_offset};
   for (size_t i = 0; i < std::size(numbers); ++i) store_be<int64_t>(raw + 8 * i, numbers[i]);
   COMET_TRY_VOID(file_->write_at(0, raw));
+  COMET_TRY_VOID(write_queues_end());
   if (clean_end_changed_) {
     std::byte mark[kCleanEndBytes] = {};
     if (clean_end_) {

@@ -44,11 +44,18 @@ class Checkpoint {
   std::optional<CleanEnd> clean_end() const { return clean_end_; }
   void set_clean_end(std::optional<CleanEnd> end);
 
+  /// Up to where the queues hold an entry for every record, as of 3 s before the checkpoint's times: after a crash the
+  /// log need not be read before. Ours too, and void once an Apache broker has written other times.
+  std::optional<PhyOffset> queues_end() const;
+  /// All queue entries of records before `end` are durable; the newest such record has the time `newest_ms`.
+  void set_queues_end(PhyOffset end, int64_t newest_ms);
+
   /// Writes what changed and waits until it is durable.
   Result<void> flush();
 
  private:
   explicit Checkpoint(std::unique_ptr<File> file) : file_(std::move(file)) {}
+  Result<void> write_queues_end();
 
   const std::unique_ptr<File> file_;
   mutable std::mutex mu_;
@@ -56,6 +63,12 @@ class Checkpoint {
   CheckpointTimes written_;            // under mu_
   std::optional<CleanEnd> clean_end_;  // under mu_
   bool clean_end_changed_ = false;     // under mu_
+  struct QueuesEnd {
+    PhyOffset at{-1};
+    int64_t newest_ms = 0;
+  };
+  QueuesEnd queues_end_, next_queues_end_;  // under mu_; the next one waits until it is 3 s old
+  std::optional<PhyOffset> read_queues_end_;
 };
 
 }  // namespace comet::store

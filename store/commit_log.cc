@@ -12,11 +12,11 @@ CommitLog::CommitLog(Files& files, const Clock& clock, Log& log, const StoreOpti
 
 Result<void> CommitLog::start_at(PhyOffset end, int64_t last_store_ms, bool zero_tail) {
   COMET_TRY_VOID(segments_.remove_behind(end));
-  auto last = segments_.last();
+  const auto last = segments_.last_file();
   if (last && last->contains(end)) {
     if (zero_tail && end < last->limit()) {
-      COMET_TRY(auto file, files_.open(last->path(), OpenMode::kReadWrite));
-      COMET_TRY_VOID(file->zero(end - last->base(), last->limit() - end));
+      COMET_TRY(auto file, files_.open(last->path, OpenMode::kReadWrite));
+      COMET_TRY_VOID(file->zero(end - last->base, last->limit() - end));
       COMET_TRY_VOID(file->sync());
     }
     COMET_TRY_VOID(segments_.make_last_writable());
@@ -69,11 +69,6 @@ int64_t CommitLog::next_store_time() {
   return now;
 }
 
-PhyOffset CommitLog::min_offset() const {
-  const auto first = segments_.first();
-  return first ? first->base() : PhyOffset(0);
-}
-
 Result<PhyOffset> CommitLog::flush() {
   const std::lock_guard lock(flush_mu_);
   if (failed())
@@ -93,6 +88,7 @@ Result<PhyOffset> CommitLog::flush() {
       return tl::unexpected(std::move(done).error());
     }
     at = to;
+    if (to == segment->limit()) segments_.settle(*segment->file());
   }
   durable_store_ms_.store(store_ms, std::memory_order_relaxed);
   durable_.store(target.value, std::memory_order_seq_cst);

@@ -26,7 +26,7 @@ class CommitLog {
 
   CommitLog(Files& files, const Clock& clock, Log& log, const StoreOptions& options);
 
-  /// Maps the files; start_at() then says where writing goes on.
+  /// Notes the files; start_at() then says where writing goes on.
   Result<void> load() { return segments_.load(); }
   /// Ends recovery: cuts the log at `end`, removes files behind, prepares the last one for stores. `zero_tail`: clear
   /// what lies behind `end`, so that no stale record comes back to life.
@@ -48,7 +48,7 @@ class CommitLog {
   const std::atomic<int64_t>& end_atomic() const { return end_; }
   PhyOffset durable_end() const { return PhyOffset(durable_.load(std::memory_order_acquire)); }
   /// The first byte that still exists; 0 for an empty log.
-  PhyOffset min_offset() const;
+  PhyOffset min_offset() const { return segments_.min_offset(); }
   int64_t last_store_ms() const { return last_store_ms_.load(std::memory_order_relaxed); }
   /// The newest time at or under which every record is durable.
   int64_t durable_store_ms() const { return durable_store_ms_.load(std::memory_order_relaxed); }

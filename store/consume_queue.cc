@@ -35,6 +35,16 @@ QueueEntry QueueUnit::read(const std::byte* at) {
 ConsumeQueue::ConsumeQueue(QueueFiles& shared, std::shared_ptr<const std::string> topic, QueueId id)
     : shared_(shared), topic_(std::move(topic)), number_(next_number.fetch_add(1)), id_(id) {}
 
+ConsumeQueue::ConsumeQueue(QueueFiles& shared, std::shared_ptr<const std::string> topic, QueueId id,
+                           const QueueExtent& extent)
+    : ConsumeQueue(shared, std::move(topic), id) {
+  first_file_ = extent.first_file;
+  last_file_ = extent.last_file;
+  min_ = extent.min;
+  max_phy_ = extent.max_phy;
+  end_ = saved_ = synced_ = ring_first_ = on_disk_ = extent.end;
+}
+
 ConsumeQueue::~ConsumeQueue() {
   for (int64_t base = first_file_; base >= 0 && base <= last_file_; base += shared_.file_entries)
     shared_.cache.forget({number_, base});
@@ -93,6 +103,24 @@ Result<void> ConsumeQueue::load() {
     max_phy_ = last && !QueueUnit::is_hole(*last) ? last->at.value + last->bytes : -1;
   }
   return {};
+}
+
+Result<void> ConsumeQueue::load_late() {
+  const std::lock_guard one_at_a_time(shared_.loading);
+  if (loaded()) return {};
+  COMET_TRY_VOID(load());
+  cut_behind(PhyOffset(shared_.cut));
+  COMET_TRY_VOID(clear_behind_end());
+  correct_min(PhyOffset(shared_.log_min));
+  loaded_.store(true, std::memory_order_release);
+  return {};
+}
+
+std::optional<QueueExtent> ConsumeQueue::extent() const {
+  if (!loaded()) return std::nullopt;
+  const std::lock_guard lock(mu_);
+  if (saved_ < end_) return std::nullopt;
+  return QueueExtent{first_file_, last_file_, min_, end_, max_phy_};
 }
 
 int64_t ConsumeQueue::find_end(int64_t first, int64_t limit) const {
@@ -156,13 +184,13 @@ int64_t ConsumeQueue::append(const QueueEntry& entry) {
   return unsaved;
 }
 
-void ConsumeQueue::restore(QueueOffset at, const QueueEntry& entry) {
+bool ConsumeQueue::restore(QueueOffset at, const QueueEntry& entry) {
   const std::lock_guard lock(mu_);
-  if (entry.at.value + entry.bytes <= max_phy_) return;
+  if (entry.at.value + entry.bytes <= max_phy_) return false;
   if (at.value < 0 || (end_ > 0 && at.value - end_ > kMostHoles)) {
     shared_.log.error("the record at {} claims place {} in queue {} of {}, which ends at {}: it gets no entry",
                       entry.at.value, at.value, id_.value, *topic_, end_);
-    return;
+    return false;
   }
   if (at.value < end_) {
     if (at.value < min_) min_ = at.value;
@@ -179,6 +207,7 @@ void ConsumeQueue::restore(QueueOffset at, const QueueEntry& entry) {
     if (empty) min_ = at.value;
   }
   append_locked(entry);
+  return true;
 }
 
 void ConsumeQueue::shrink_to(int64_t end) {
@@ -360,12 +389,20 @@ Result<void> ConsumeQueue::sync(bool is_durable) {
 
 void ConsumeQueue::rest() {
   const std::lock_guard lock(mu_);
-  if (end_at_rest_ == end_ && saved_ == end_ && ring_entries_ > 0) {
-    ring_.reset();
-    ring_entries_ = 0;
-    ring_first_ = end_;
-  }
+  if (end_at_rest_ == end_ && ring_entries_ > 0) drop_ring_locked();
   end_at_rest_ = end_;
+}
+
+void ConsumeQueue::drop_ring() {
+  const std::lock_guard lock(mu_);
+  drop_ring_locked();
+}
+
+void ConsumeQueue::drop_ring_locked() {
+  if (saved_ != end_) return;
+  ring_.reset();
+  ring_entries_ = 0;
+  ring_first_ = end_;
 }
 
 bool ConsumeQueue::has_unsaved() const {

@@ -21,6 +21,19 @@ struct QueueFiles {
   std::string root;      ///< the folder consumequeue
   int64_t file_entries;  ///< entries in one file
   FileCache cache;
+  // What a queue must know that is loaded late.
+  std::mutex loading{};                                           ///< held while one is
+  std::atomic<int64_t> log_min{0};                                ///< where the log begins
+  std::atomic<int64_t> cut{std::numeric_limits<int64_t>::max()};  ///< no record at or behind this is in its files
+};
+
+/// What a queue's files hold, in entries.
+struct QueueExtent {
+  int64_t first_file = -1;  ///< first entry of the first file; -1: no files
+  int64_t last_file = -1;   ///< first entry of the last file
+  int64_t min = 0;
+  int64_t end = 0;
+  int64_t max_phy = -1;
 };
 
 /// One entry as the file holds it: 20 bytes, big-endian. Source: ConsumeQueue; store.md 9.
@@ -43,6 +56,8 @@ struct QueueUnit {
 class ConsumeQueue {
  public:
   ConsumeQueue(QueueFiles& shared, std::shared_ptr<const std::string> topic, QueueId id);
+  /// One whose files are known already.
+  ConsumeQueue(QueueFiles& shared, std::shared_ptr<const std::string> topic, QueueId id, const QueueExtent& extent);
   ~ConsumeQueue();
 
   const std::string& topic() const { return *topic_; }
@@ -50,13 +65,21 @@ class ConsumeQueue {
 
   /// Finds the files and where their entries end. kInvalid: a file of a size that the options don't say.
   Result<void> load();
+  /// A queue that has files and isn't loaded may only be asked who it is. Any thread; load_late() loads it if nobody
+  /// has.
+  bool loaded() const { return loaded_.load(std::memory_order_acquire); }
+  void leave_unloaded() { loaded_ = false; }
+  Result<void> load_late();
+  /// Nothing while entries are unsaved or not loaded.
+  std::optional<QueueExtent> extent() const;
 
   /// Appends entry end() and returns the number of unsaved ones before it: 0 means that somebody must see to save().
   int64_t append(const QueueEntry& entry);
 
   /// Recovery: puts the entry of a record found in the log at its place. What the queue knows already is passed over; a
-  /// gap is filled with holes; a record newer than what stands at its place replaces that and what follows.
-  void restore(QueueOffset at, const QueueEntry& entry);
+  /// gap is filled with holes; a record newer than what stands at its place replaces that and what follows. Whether it
+  /// got an entry.
+  bool restore(QueueOffset at, const QueueEntry& entry);
   /// Drops entries of records at or behind `phy`.
   void cut_behind(PhyOffset phy);
   /// Clears what the files hold behind the end, after recovery is through.
@@ -70,6 +93,8 @@ class ConsumeQueue {
   Result<void> sync(bool is_durable = false);
   /// Frees the ring of a queue that has had no append since the last call and nothing unsaved.
   void rest();
+  /// The same at once, for a queue that was restored.
+  void drop_ring();
 
   /// Whether there is something to save, made durable or put to rest.
   bool has_unsaved() const;
@@ -104,6 +129,7 @@ class ConsumeQueue {
   std::byte* unit(int64_t index) const { return ring_.get() + (index & (ring_entries_ - 1)) * QueueUnit::kBytes; }
   void append_locked(const QueueEntry& entry);
   void grow();
+  void drop_ring_locked();
   Result<std::shared_ptr<File>> file_for(int64_t index, bool make) const;
   Path path_of(int64_t base_index) const;
   std::optional<QueueEntry> entry_in_file(int64_t index) const;
@@ -132,6 +158,7 @@ class ConsumeQueue {
   int64_t on_disk_ = 0;      ///< files may hold bytes up to this entry
   int64_t end_at_rest_ = -1;
   bool folder_synced_ = true;
+  std::atomic<bool> loaded_{true};
 };
 
 }  // namespace comet::store

@@ -17,9 +17,27 @@ int64_t entries_per_file(int64_t bytes) {
 
 ConsumeQueueTable::ConsumeQueueTable(Files& files, Log& log, const StoreOptions& options)
     : shared_{files, log, options.root + "/consumequeue", entries_per_file(options.consume_queue_file_bytes),
-              FileCache(files, kOpenFiles)} {}
+              FileCache(files, kOpenFiles)},
+      load_at_once_(options.queues_loaded_at_open) {}
 
-Result<void> ConsumeQueueTable::load() {
+Result<void> ConsumeQueueTable::load(std::optional<QueueManifest> manifest) {
+  if (manifest && manifest->queues() > load_at_once_) {
+    adopt(*manifest);
+    as_they_were_ = true;
+    return {};
+  }
+  COMET_TRY_VOID(find_folders());
+  const auto queues = all();
+  if (queues.size() > static_cast<size_t>(load_at_once_)) {
+    for (const Queue& queue : queues) queue->leave_unloaded();
+    some_unloaded_ = true;
+    return {};
+  }
+  for (const Queue& queue : queues) COMET_TRY_VOID(queue->load());
+  return {};
+}
+
+Result<void> ConsumeQueueTable::find_folders() {
   auto topics = shared_.files.list(shared_.root);
   if (!topics)
     return topics.error().code == Errc::kNotFound ? Result<void>() : tl::unexpected(std::move(topics).error());
@@ -30,11 +48,62 @@ Result<void> ConsumeQueueTable::load() {
       int32_t id = 0;
       const char* end = folder.name.data() + folder.name.size();
       const auto [stop, problem] = std::from_chars(folder.name.data(), end, id);
-      if (!folder.is_directory || problem != std::errc() || stop != end || id < 0) continue;
-      COMET_TRY_VOID(find_or_make(topic.name, QueueId(id))->load());
+      if (folder.is_directory && problem == std::errc() && stop == end && id >= 0) make(topic.name, QueueId(id));
     }
   }
   return {};
+}
+
+void ConsumeQueueTable::adopt(const QueueManifest& manifest) {
+  manifest.each_topic([this](std::string_view name, std::span<const QueueManifest::Queue> queues) {
+    auto& topic = shard(name).topics.emplace(std::string(name), TopicQueues{}).first->second;
+    topic.name = std::make_shared<const std::string>(name);
+    topic.queues.reserve(queues.size());
+    for (const auto& known : queues) {
+      topic.queues.push_back(
+          std::make_shared<ConsumeQueue>(shared_, topic.name, known.id, known.extent.value_or(QueueExtent())));
+      if (known.extent) continue;
+      topic.queues.back()->leave_unloaded();
+      some_unloaded_ = true;
+    }
+  });
+}
+
+Result<int64_t> ConsumeQueueTable::folders() const {
+  auto topics = shared_.files.list(shared_.root);
+  if (!topics) return tl::unexpected(std::move(topics).error());
+  return static_cast<int64_t>(topics->size());
+}
+
+QueueManifest ConsumeQueueTable::manifest() const {
+  QueueManifest out;
+  std::vector<QueueManifest::Queue> queues;
+  for (const Shard& in : shards_) {
+    const std::lock_guard lock(in.mu);
+    for (const auto& [name, topic] : in.topics) {
+      queues.clear();
+      for (const Queue& queue : topic.queues) {
+        const auto extent = queue->extent();
+        if (!extent || extent->first_file >= 0) queues.push_back({queue->id(), extent});
+      }
+      if (!queues.empty()) out.add(name, queues);
+    }
+  }
+  return out;
+}
+
+Result<void> ConsumeQueueTable::ready(const Queue& queue) const {
+  return queue->loaded() ? Result<void>() : queue->load_late();
+}
+
+void ConsumeQueueTable::make_ready(const Queue& queue) const {
+  if (auto done = ready(queue); !done)
+    shared_.log.error("queue {} of {} can't be used now: {}", queue->id().value, queue->topic(), done.error().what);
+}
+
+void ConsumeQueueTable::cut_behind(PhyOffset phy) {
+  shared_.cut = std::min(shared_.cut.load(), phy.value);
+  for (const Queue& queue : loaded()) queue->cut_behind(phy);
 }
 
 std::vector<ConsumeQueueTable::Queue>::const_iterator ConsumeQueueTable::place(const std::vector<Queue>& queues,
@@ -43,7 +112,7 @@ std::vector<ConsumeQueueTable::Queue>::const_iterator ConsumeQueueTable::place(c
                           [](const Queue& queue, QueueId wanted) { return queue->id() < wanted; });
 }
 
-ConsumeQueueTable::Queue ConsumeQueueTable::find(std::string_view topic, QueueId id) const {
+ConsumeQueueTable::Queue ConsumeQueueTable::look_up(std::string_view topic, QueueId id) const {
   const Shard& in = shard(topic);
   const std::lock_guard lock(in.mu);
   const auto found = in.topics.find(topic);
@@ -52,8 +121,19 @@ ConsumeQueueTable::Queue ConsumeQueueTable::find(std::string_view topic, QueueId
   return at != found->second.queues.end() && (*at)->id() == id ? *at : nullptr;
 }
 
+ConsumeQueueTable::Queue ConsumeQueueTable::find(std::string_view topic, QueueId id, bool may_block) const {
+  Queue queue = look_up(topic, id);
+  if (queue && !queue->loaded() && may_block) [[unlikely]]
+    make_ready(queue);
+  return queue;
+}
+
 ConsumeQueueTable::Queue ConsumeQueueTable::find_or_make(std::string_view topic, QueueId id) {
-  if (Queue known = find(topic, id)) return known;
+  Queue queue = find(topic, id);
+  return queue ? queue : make(topic, id);
+}
+
+ConsumeQueueTable::Queue ConsumeQueueTable::make(std::string_view topic, QueueId id) {
   Shard& in = shard(topic);
   const std::lock_guard lock(in.mu);
   auto found = in.topics.find(topic);
@@ -72,6 +152,12 @@ std::vector<ConsumeQueueTable::Queue> ConsumeQueueTable::all() const {
     const std::lock_guard lock(in.mu);
     for (const auto& [name, topic] : in.topics) out.insert(out.end(), topic.queues.begin(), topic.queues.end());
   }
+  return out;
+}
+
+std::vector<ConsumeQueueTable::Queue> ConsumeQueueTable::loaded() const {
+  std::vector<Queue> out = all();
+  std::erase_if(out, [](const Queue& queue) { return !queue->loaded(); });
   return out;
 }
 
@@ -108,7 +194,7 @@ void ConsumeQueueTable::take_out(const Queue& queue) {
 
 PhyOffset ConsumeQueueTable::max_phy() const {
   PhyOffset most(-1);
-  for (const Queue& queue : all()) most = std::max(most, queue->max_phy());
+  for (const Queue& queue : loaded()) most = std::max(most, queue->max_phy());
   return most;
 }
 

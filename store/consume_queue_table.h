@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "store/consume_queue.h"
+#include "store/queue_manifest.h"
 
 namespace comet::store {
 
@@ -21,18 +22,37 @@ class ConsumeQueueTable {
 
   ConsumeQueueTable(Files& files, Log& log, const StoreOptions& options);
 
-  /// Makes and loads a queue for each folder under consumequeue/.
-  Result<void> load();
+  /// Makes a queue for each folder under consumequeue/, or for each that `manifest` knows where it fits to the folders.
+  /// Few queues are loaded at once, so that what was done to their files is found at the start; of many only those that
+  /// the manifest doesn't know, each when it is needed.
+  Result<void> load(std::optional<QueueManifest> manifest);
+  /// Whether the manifest was used: no queue has changed since the store was stopped.
+  bool as_they_were() const { return as_they_were_; }
+  bool all_loaded() const { return !some_unloaded_; }
+  /// Topics that have a folder.
+  Result<int64_t> folders() const;
+  int64_t file_entries() const { return shared_.file_entries; }
+  /// What the files hold now.
+  QueueManifest manifest() const;
 
-  Queue find(std::string_view topic, QueueId id) const;
+  /// Loads the queue unless it is. kIo, kInvalid: its files can't be read, and nothing may be appended to it.
+  Result<void> ready(const Queue& queue) const;
+  /// Recovery: no record at or behind `phy` is in the files of any queue.
+  void cut_behind(PhyOffset phy);
+  /// Tells queues that are loaded later.
+  void log_begins_at(PhyOffset log_min) { shared_.log_min = log_min.value; }
+
+  /// Loaded unless that waits for a disk and mustn't, or can't be done, which is logged: ask loaded().
+  Queue find(std::string_view topic, QueueId id, bool may_block = true) const;
   Queue find_or_make(std::string_view topic, QueueId id);
   std::vector<Queue> all() const;
+  std::vector<Queue> loaded() const;
   std::vector<Queue> of_topic(std::string_view topic) const;
   std::vector<std::pair<std::string, std::vector<QueueId>>> names() const;
   /// Takes a queue out; its files stay for the caller to remove.
   void take_out(const Queue& queue);
 
-  /// The end of the newest record that any queue knows; -1 without entries.
+  /// The end of the newest record that any loaded queue knows; -1 without entries.
   PhyOffset max_phy() const;
   const std::string& root() const { return shared_.root; }
 
@@ -55,7 +75,15 @@ class ConsumeQueueTable {
   Shard& shard(std::string_view topic) { return shards_[Hash()(topic) % kShards]; }
   const Shard& shard(std::string_view topic) const { return shards_[Hash()(topic) % kShards]; }
 
-  QueueFiles shared_;
+  Result<void> find_folders();
+  void adopt(const QueueManifest& manifest);
+  Queue look_up(std::string_view topic, QueueId id) const;
+  Queue make(std::string_view topic, QueueId id);
+  void make_ready(const Queue& queue) const;
+
+  mutable QueueFiles shared_;
+  const int32_t load_at_once_;
+  bool as_they_were_ = false, some_unloaded_ = false;
   std::array<Shard, kShards> shards_;
 };
 

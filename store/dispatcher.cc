@@ -63,11 +63,25 @@ int64_t Dispatcher::tags_code_of(const Message& message) const {
   return message.store_timestamp_ms + (index == 0 ? kUnknownLevelMs : delays_ms_[index - 1]);
 }
 
-void Dispatcher::restore(const DecodedMessage& record) {
+Result<void> Dispatcher::restore(const DecodedMessage& record) {
   const Message& message = record.message;
-  if (!has_queue_entry(message.sys_flag)) return;
-  queues_.find_or_make(message.topic, message.queue_id)
-      ->restore(message.queue_offset, {message.phy_offset, record.record_bytes, tags_code_of(message)});
+  if (!has_queue_entry(message.sys_flag)) return {};
+  if (!latest_ || latest_->id() != message.queue_id || latest_->topic() != message.topic) {
+    latest_ = queues_.find_or_make(message.topic, message.queue_id);
+    COMET_TRY_VOID(queues_.ready(latest_));
+  }
+  if (latest_->restore(message.queue_offset, {message.phy_offset, record.record_bytes, tags_code_of(message)}) &&
+      !latest_->save_pending) {
+    latest_->save_pending = true;
+    restored_.push_back(latest_);
+  }
+  return {};
+}
+
+void Dispatcher::forget_restored() {
+  for (const auto& queue : restored_) queue->save_pending = false;
+  restored_.clear();
+  latest_.reset();
 }
 
 }  // namespace comet::store

@@ -10,6 +10,8 @@ namespace {
 /// How long a stop may wait for the key index; what is missing then is indexed after the next start.
 constexpr auto kIndexAtStop = std::chrono::milliseconds(1'000);
 
+constexpr std::string_view kManifest = "queues.manifest";
+
 int64_t physical_memory() {
   return static_cast<int64_t>(::sysconf(_SC_PHYS_PAGES)) * static_cast<int64_t>(::sysconf(_SC_PAGESIZE));
 }
@@ -54,13 +56,15 @@ Result<void> Engine::take_lock() {
 }
 
 Result<void> Engine::start() {
+  const auto locked_before = files_.stat(path("lock"));
   COMET_TRY_VOID(take_lock());
   for (const std::string& folder : commit_log_.segments().folders()) COMET_TRY_VOID(files_.make_folders(folder));
   COMET_TRY_VOID(files_.make_folders(queues_.root()));
   crashed_ = files_.stat(path("abort")).has_value();
   COMET_TRY(checkpoint_, Checkpoint::open(files_, path("checkpoint")));
   COMET_TRY_VOID(commit_log_.load());
-  COMET_TRY_VOID(queues_.load());
+  COMET_TRY_VOID(queues_.load(find_manifest(locked_before ? locked_before->mtime_ms : 0)));
+  (void)files_.remove(path(kManifest));
   COMET_TRY_VOID(recover());
   keeper_ = std::make_unique<Keeper>(files_, commit_log_, queues_, *checkpoint_, log_, options_);
   keeper_->on_moved([this] {
@@ -78,6 +82,24 @@ Result<void> Engine::start() {
   return {};
 }
 
+QueueManifest::Stamp Engine::stamp(PhyOffset log_end, int64_t lock_ms) const {
+  return {commit_log_.min_offset(), log_end, lock_ms, queues_.file_entries(), queues_.folders().value_or(-1)};
+}
+
+std::optional<QueueManifest> Engine::find_manifest(int64_t lock_ms) {
+  const auto mark = checkpoint_->clean_end();
+  if (crashed_ || !mark || !files_.stat(path(kManifest))) return std::nullopt;
+  return QueueManifest::read(files_, path(kManifest), stamp(mark->log_end, lock_ms));
+}
+
+/// Without it the next start takes longer, no more.
+Result<void> Engine::write_manifest() {
+  QueueManifest manifest = queues_.manifest();
+  if (manifest.queues() <= options_.queues_loaded_at_open) return {};
+  COMET_TRY(const FileInfo locked, files_.stat(path("lock")));
+  return manifest.write(files_, path(kManifest), stamp(commit_log_.end(), locked.mtime_ms));
+}
+
 Result<void> Engine::recover() {
   if (commit_log_.segments().empty()) {
     for (const auto& queue : queues_.all()) {
@@ -87,7 +109,7 @@ Result<void> Engine::recover() {
   }
   const auto mark = checkpoint_->clean_end();
   COMET_TRY(const Recovered found,
-            Recovery(commit_log_, queues_, dispatcher_, *checkpoint_, log_, options_).run(crashed_));
+            Recovery(files_, commit_log_, queues_, dispatcher_, *checkpoint_, log_, options_).run(crashed_));
   opened_at_ = found.end;
   last_record_ = found.last_record;
   log_.info("the CommitLog {} holds {} to {}, {}", options_.root, commit_log_.min_offset().value, found.end.value,
@@ -130,6 +152,7 @@ Result<void> Engine::stop() {
   if (done) {
     checkpoint_->set_clean_end(
         CleanEnd{commit_log_.end(), last_record_, indexer_.position(), index_.resume_at().value >= 0});
+    if (auto written = write_manifest(); !written) log_.warn("no queue manifest: {}", written.error().what);
     done = checkpoint_->flush();
   }
   if (done) done = commit_log_.drop_prepared_file();

@@ -80,6 +80,9 @@ class Engine final : public MessageStore {
 
   Result<void> take_lock();
   Result<void> recover();
+  QueueManifest::Stamp stamp(PhyOffset log_end, int64_t lock_ms) const;
+  std::optional<QueueManifest> find_manifest(int64_t lock_ms);
+  Result<void> write_manifest();
   PhyOffset index_from(const Recovered& found, const std::optional<CleanEnd>& mark) const;
   Path path(std::string_view name) const { return options_.root + "/" + std::string(name); }
 

@@ -138,8 +138,13 @@ bool Engine::scan_unit(Scan& scan, int64_t index, const QueueEntry& unit) {
   }
   auto record = record_of(unit);
   if (!record) {
+    const PhyOffset next_file((unit.at.value / commit_log_.file_bytes() + 1) * commit_log_.file_bytes());
+    if (commit_log_.segments().holds(unit.at) && unit.at + unit.bytes <= std::min(next_file, scan.log_end)) {
+      scan.none(GetStatus::kOffsetFoundNull);  // its file can't be mapped now: the client asks again
+      return false;
+    }
     scan.none(GetStatus::kMessageWasRemoving);
-    scan.skip_until = PhyOffset((unit.at.value / commit_log_.file_bytes() + 1) * commit_log_.file_bytes());
+    scan.skip_until = next_file;
     return advance();
   }
   if (unit.at + unit.bytes > scan.resident_until) {
@@ -168,7 +173,10 @@ bool Engine::scan_unit(Scan& scan, int64_t index, const QueueEntry& unit) {
 }
 
 GetResult Engine::get(const GetRequest& request) {
-  const auto queue = queues_.find(request.topic, request.queue_id);
+  const auto queue = queues_.find(request.topic, request.queue_id, request.may_block);
+  if (queue && !queue->loaded()) [[unlikely]]  // by a worker; where that fails too, the client may ask again
+    return at_once(request.may_block ? GetStatus::kOffsetFoundNull : GetStatus::kWouldBlock, request.offset,
+                   QueueOffset(0), request.offset);
   if (!queue) return at_once(GetStatus::kNoMessageInQueue, QueueOffset(0), QueueOffset(0), QueueOffset(0));
   const QueueOffset min = queue->min_offset(), max = queue->visible_end(visible_limit()), offset = request.offset;
   if (max.value == 0) return at_once(GetStatus::kNoMessageInQueue, QueueOffset(0), min, max);

@@ -98,6 +98,8 @@ PutResult Engine::append(std::span<const PutRequest> requests, std::span<Prepare
   const bool queued = has_queue_entry(first.sys_flag);
   const bool held_back = options_.flush == FlushMode::kSync && !options_.read_uncommitted;
   auto queue = queues_.find_or_make(first.topic, first.queue_id);
+  if (!queue->loaded()) [[unlikely]]
+    return refused(PutStatus::kServiceNotAvailable, "the files of the queue can't be read");
 
   PutResult out;
   {

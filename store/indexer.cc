@@ -45,6 +45,7 @@ bool Indexer::step() {
   if (at >= limit) return false;
   const auto segment = commit_log_.segments().find(at);
   if (!segment) {
+    if (commit_log_.segments().holds(at)) return false;  // it can't be mapped now: the next nudge tries again
     // Deleted just now, or a hole in an old log: on with the next file.
     position_ = std::min(PhyOffset((at.value / commit_log_.file_bytes() + 1) * commit_log_.file_bytes()), limit).value;
     return true;

@@ -152,9 +152,10 @@ Result<void> Keeper::save_all() {
 }
 
 Result<void> Keeper::save_queues(bool durably) {
-  collect_fresh();
+  // Read before the queues are collected: none that has an entry under the durable end may be missing.
   const int64_t safe_ms = commit_log_.durable_store_ms();
   const PhyOffset durable = commit_log_.durable_end();
+  collect_fresh();
   unsaved_ = false;
   queues_failed_ = true;
   for (const auto& queue : active_) {
@@ -173,6 +174,7 @@ Result<void> Keeper::save_queues(bool durably) {
     unsynced_ = unsaved_;
   }
   checkpoint_.set(times);
+  if (durably) checkpoint_.set_queues_end(durable, safe_ms);
   COMET_TRY_VOID(checkpoint_.flush());
   queues_failed_ = false;
   return {};

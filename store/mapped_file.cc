@@ -10,34 +10,33 @@ std::string MappedFile::name_of(int64_t base) {
   return name;
 }
 
-Result<std::shared_ptr<MappedFile>> MappedFile::open(Files& files, const Path& path, PhyOffset base, int64_t size_bytes,
-                                                     bool writable) {
-  COMET_TRY(auto file, files.open(path, writable ? OpenMode::kReadWrite : OpenMode::kRead));
+Result<std::shared_ptr<MappedFile>> MappedFile::open(Files& files, LogFilePtr file, bool writable) {
+  COMET_TRY(auto opened, files.open(file->path, writable ? OpenMode::kReadWrite : OpenMode::kRead));
   if (writable)
-    COMET_TRY_VOID(file->allocate(size_bytes));  // Apache's are sparse: a store into a hole could meet a full disk
-  COMET_TRY(auto mapping, file->map(size_bytes, writable ? MapFor::kAppend : MapFor::kRead));
-  return std::shared_ptr<MappedFile>(new MappedFile(path, base, size_bytes, std::move(mapping), nullptr));
+    COMET_TRY_VOID(
+        opened->allocate(file->size_bytes));  // Apache's are sparse: a store into a hole could meet a full disk
+  COMET_TRY(auto mapping, opened->map(file->size_bytes, writable ? MapFor::kAppend : MapFor::kRead));
+  return std::shared_ptr<MappedFile>(new MappedFile(std::move(file), std::move(mapping), nullptr));
 }
 
-Result<std::shared_ptr<MappedFile>> MappedFile::create(Files& files, const Path& path, PhyOffset base,
-                                                       int64_t size_bytes) {
-  COMET_TRY(auto file, files.open(path, OpenMode::kCreate));
+Result<std::shared_ptr<MappedFile>> MappedFile::create(Files& files, LogFilePtr file) {
+  COMET_TRY(auto created, files.open(file->path, OpenMode::kCreate));
   auto made = [&]() -> Result<std::unique_ptr<Mapping>> {
-    COMET_TRY_VOID(file->resize(0));  // what a crash left under this name must not show through
-    COMET_TRY_VOID(file->allocate(size_bytes));
-    return file->map(size_bytes, MapFor::kAppend);
+    COMET_TRY_VOID(created->resize(0));  // what a crash left under this name must not show through
+    COMET_TRY_VOID(created->allocate(file->size_bytes));
+    return created->map(file->size_bytes, MapFor::kAppend);
   }();
   if (!made) {
-    (void)files.remove(path);
+    (void)files.remove(file->path);
     return tl::unexpected(std::move(made).error());
   }
-  return std::shared_ptr<MappedFile>(new MappedFile(path, base, size_bytes, std::move(*made), std::move(file)));
+  return std::shared_ptr<MappedFile>(new MappedFile(std::move(file), std::move(*made), std::move(created)));
 }
 
 Result<void> MappedFile::make_durable(Files& files) {
   if (!created_) return {};
   COMET_TRY_VOID(created_->sync());
-  COMET_TRY_VOID(files.sync_folder(parent_folder(path_)));
+  COMET_TRY_VOID(files.sync_folder(parent_folder(path())));
   created_.reset();
   return {};
 }

@@ -8,17 +8,28 @@
 
 namespace comet::store {
 
+/// Which file of the CommitLog it is, mapped or not. Lives as long as the log holds the file or somebody reads a
+/// mapping of it, so who deletes it can wait for the last reader.
+struct LogFile {
+  PhyOffset base;
+  int64_t size_bytes;
+  Path path;
+
+  PhyOffset limit() const { return base + size_bytes; }
+  bool contains(PhyOffset offset) const { return offset >= base && offset < limit(); }
+};
+using LogFilePtr = std::shared_ptr<const LogFile>;
+
 /// One fixed-size file of the CommitLog, mapped into memory and filled once, front to back. It knows nothing of what is
 /// written where: CommitLog does. Shared by the log and by whoever reads its bytes; unmapped with the last of them.
 /// Layout: docs/disk_format.md, "CommitLog"; store.md 2.
 class MappedFile {
  public:
-  /// Maps an existing file of exactly `size_bytes`; `writable` for the one that is appended to.
-  static Result<std::shared_ptr<MappedFile>> open(Files& files, const Path& path, PhyOffset base, int64_t size_bytes,
-                                                  bool writable);
+  /// Maps an existing file of exactly its size; `writable` for the one that is appended to.
+  static Result<std::shared_ptr<MappedFile>> open(Files& files, LogFilePtr file, bool writable);
   /// Makes a file of zeros with its disk blocks reserved. kNoSpace, kIo; nothing stays behind on failure. The file and
   /// its name are durable only after make_durable().
-  static Result<std::shared_ptr<MappedFile>> create(Files& files, const Path& path, PhyOffset base, int64_t size_bytes);
+  static Result<std::shared_ptr<MappedFile>> create(Files& files, LogFilePtr file);
 
   /// "00000000001073741824": a file's name is the offset of its first byte.
   static std::string name_of(int64_t base);
@@ -26,7 +37,8 @@ class MappedFile {
   PhyOffset base() const { return base_; }
   PhyOffset limit() const { return base_ + size_bytes_; }
   int64_t size_bytes() const { return size_bytes_; }
-  const Path& path() const { return path_; }
+  const Path& path() const { return file_->path; }
+  const LogFilePtr& file() const { return file_; }
   Mapping& mapping() { return *mapping_; }
   const std::byte* data() const { return data_; }
   std::byte* writable_data() { return data_; }
@@ -39,16 +51,15 @@ class MappedFile {
   Result<void> flush(PhyOffset from, PhyOffset to) { return mapping_->sync(from - base_, to - from); }
 
  private:
-  MappedFile(Path path, PhyOffset base, int64_t size_bytes, std::unique_ptr<Mapping> mapping,
-             std::unique_ptr<File> created)
-      : path_(std::move(path)),
-        base_(base),
-        size_bytes_(size_bytes),
+  MappedFile(LogFilePtr file, std::unique_ptr<Mapping> mapping, std::unique_ptr<File> created)
+      : file_(std::move(file)),
+        base_(file_->base),
+        size_bytes_(file_->size_bytes),
         mapping_(std::move(mapping)),
         data_(mapping_->data()),
         created_(std::move(created)) {}
 
-  const Path path_;
+  const LogFilePtr file_;
   const PhyOffset base_;
   const int64_t size_bytes_;
   const std::unique_ptr<Mapping> mapping_;

@@ -1,6 +1,7 @@
 #include "store/mapped_file_queue.h"
 
 #include <algorithm>
+#include <chrono>
 #include <mutex>
 
 namespace comet::store {
@@ -64,40 +65,130 @@ Result<void> MappedFileQueue::load() {
   }
   for (size_t i = 0; i < found.size(); ++i) {
     if (i > 0 && found[i].first == found[i - 1].first)
-      return fail(Errc::kInvalid,
-                  found[i].second + " and " + found[i - 1].second + " are the same part of the CommitLog: remove one");
+      return fail(Errc::kInvalid, found[i].second + " and " + entries_.back().file->path +
+                                      " are the same part of the CommitLog: remove one");
     if (i > 0 && found[i].first != found[i - 1].first + options_.commit_log_file_bytes)
-      log_.error("the CommitLog has a hole between {} and {}", found[i - 1].second, found[i].second);
-    COMET_TRY(auto segment, MappedFile::open(files_, found[i].second, PhyOffset(found[i].first),
-                                             options_.commit_log_file_bytes, false));
-    segments_.push_back(std::move(segment));
+      log_.error("the CommitLog has a hole between {} and {}", entries_.back().file->path, found[i].second);
+    entries_.push_back({std::make_shared<const LogFile>(
+        LogFile{PhyOffset(found[i].first), options_.commit_log_file_bytes, std::move(found[i].second)})});
   }
+  note_min();
   return {};
 }
 
-MappedFileQueue::Segment MappedFileQueue::find(PhyOffset offset) const {
-  const std::lock_guard lock(mu_);
-  if (segments_.empty() || offset < segments_.front()->base()) return nullptr;
-  const auto index = static_cast<size_t>((offset - segments_.front()->base()) / options_.commit_log_file_bytes);
-  if (index < segments_.size() && segments_[index]->contains(offset)) return segments_[index];
-  for (const Segment& segment : segments_)
-    if (segment->contains(offset)) return segment;
+MappedFileQueue::Entry* MappedFileQueue::entry_of(PhyOffset offset) const {
+  if (entries_.empty() || offset < entries_.front().file->base) return nullptr;
+  const auto index = static_cast<size_t>((offset - entries_.front().file->base) / options_.commit_log_file_bytes);
+  if (index < entries_.size() && entries_[index].file->contains(offset)) return &entries_[index];
+  for (Entry& entry : entries_)  // the log has a hole
+    if (entry.file->contains(offset)) return &entry;
   return nullptr;
 }
 
-MappedFileQueue::Segment MappedFileQueue::first() const {
+MappedFileQueue::Segment MappedFileQueue::take_least_used(size_t most) const {
+  size_t mapped = 0;
+  Entry* least = nullptr;
+  for (Entry& entry : entries_) {
+    if (!entry.segment || entry.held) continue;
+    ++mapped;
+    if (least == nullptr || entry.used < least->used) least = &entry;
+  }
+  return mapped > most ? std::move(least->segment) : nullptr;
+}
+
+Result<MappedFileQueue::Segment> MappedFileQueue::map_file(const LogFilePtr& file) const {
+  auto mapped = MappedFile::open(files_, file, false);
+  for (;;) {
+    if (mapped) return mapped;
+    Segment idle;
+    {
+      const std::lock_guard lock(mu_);
+      idle = take_least_used(0);
+    }
+    if (!idle) return mapped;
+    idle.reset();  // out of descriptors or address space, perhaps: with fewer it may go
+    mapped = MappedFile::open(files_, file, false);
+  }
+}
+
+Result<MappedFileQueue::Segment> MappedFileQueue::map(PhyOffset offset) const {
+  LogFilePtr file;
+  {
+    const std::lock_guard lock(mu_);
+    Entry* entry = entry_of(offset);
+    if (entry == nullptr)
+      return fail(Errc::kNotFound, "no CommitLog file holds offset " + std::to_string(offset.value));
+    if (entry->segment) {
+      entry->used = ++uses_;
+      return entry->segment;
+    }
+    file = entry->file;
+  }
+  auto mapped = map_file(file);
+  Segment idle;  // unmapped outside the lock
   const std::lock_guard lock(mu_);
-  return segments_.empty() ? nullptr : segments_.front();
+  Entry* entry = entry_of(offset);
+  if (entry == nullptr || entry->file != file) {
+    if (mapped) return mapped;  // deleted since; who asked may still read it
+    return fail(Errc::kNotFound, file->path + " was deleted");
+  }
+  if (entry->segment) return entry->segment;
+  if (!mapped) return mapped;
+  entry->segment = *mapped;
+  entry->used = ++uses_;
+  idle = take_least_used(kMostMapped);
+  return mapped;
+}
+
+void MappedFileQueue::warn_unmappable(const Error& error) const {
+  const int64_t now_s =
+      std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
+  if (warned_s_.exchange(now_s) != now_s) log_.error("a CommitLog file can't be read now: {}", error.what);
+}
+
+MappedFileQueue::Segment MappedFileQueue::find(PhyOffset offset) const {
+  auto mapped = map(offset);
+  if (mapped) return std::move(*mapped);
+  if (holds(offset)) warn_unmappable(mapped.error());
+  return nullptr;
+}
+
+bool MappedFileQueue::holds(PhyOffset offset) const {
+  const std::lock_guard lock(mu_);
+  return entry_of(offset) != nullptr;
 }
 
 MappedFileQueue::Segment MappedFileQueue::last() const {
-  const std::lock_guard lock(mu_);
-  return segments_.empty() ? nullptr : segments_.back();
+  const LogFilePtr file = last_file();
+  return file ? find(file->base) : nullptr;
 }
 
-std::vector<MappedFileQueue::Segment> MappedFileQueue::all() const {
+LogFilePtr MappedFileQueue::first_file() const {
   const std::lock_guard lock(mu_);
-  return segments_;
+  return entries_.empty() ? nullptr : entries_.front().file;
+}
+
+LogFilePtr MappedFileQueue::last_file() const {
+  const std::lock_guard lock(mu_);
+  return entries_.empty() ? nullptr : entries_.back().file;
+}
+
+std::vector<LogFilePtr> MappedFileQueue::all() const {
+  const std::lock_guard lock(mu_);
+  std::vector<LogFilePtr> out;
+  out.reserve(entries_.size());
+  for (const Entry& entry : entries_) out.push_back(entry.file);
+  return out;
+}
+
+size_t MappedFileQueue::mapped() const {
+  const std::lock_guard lock(mu_);
+  return static_cast<size_t>(
+      std::count_if(entries_.begin(), entries_.end(), [](const Entry& entry) { return entry.segment != nullptr; }));
+}
+
+void MappedFileQueue::note_min() {
+  min_.store(entries_.empty() ? 0 : entries_.front().file->base.value, std::memory_order_release);
 }
 
 Result<MappedFileQueue::Segment> MappedFileQueue::create(PhyOffset base) {
@@ -118,47 +209,63 @@ Result<MappedFileQueue::Segment> MappedFileQueue::create(PhyOffset base) {
                 "every path of storePathCommitLog is in readOnlyCommitLogStorePaths: leave one to write to");
   std::sort(choice.begin(), choice.end());
   const std::string& folder = choice[static_cast<size_t>(base.value / options_.commit_log_file_bytes) % choice.size()];
-  return MappedFile::create(files_, folder + "/" + MappedFile::name_of(base.value), base,
-                            options_.commit_log_file_bytes);
+  return MappedFile::create(
+      files_, std::make_shared<const LogFile>(
+                  LogFile{base, options_.commit_log_file_bytes, folder + "/" + MappedFile::name_of(base.value)}));
 }
 
 void MappedFileQueue::add(Segment segment) {
   const std::lock_guard lock(mu_);
-  segments_.push_back(std::move(segment));
+  entries_.push_back({segment->file(), segment, true, ++uses_});
+  note_min();
 }
 
 Result<void> MappedFileQueue::make_last_writable() {
-  const Segment old = last();
-  if (!old) return {};
-  if (read_only(old->path()))
+  const LogFilePtr file = last_file();
+  if (!file) return {};
+  if (read_only(file->path))
     return fail(
         Errc::kInvalid,
-        old->path() + " is the end of the CommitLog and must be appended to, but lies in readOnlyCommitLogStorePaths");
-  COMET_TRY(auto segment, MappedFile::open(files_, old->path(), old->base(), old->size_bytes(), true));
+        file->path + " is the end of the CommitLog and must be appended to, but lies in readOnlyCommitLogStorePaths");
+  COMET_TRY(auto segment, MappedFile::open(files_, file, true));
   const std::lock_guard lock(mu_);
-  segments_.back() = std::move(segment);
+  entries_.back().segment = std::move(segment);
+  entries_.back().held = true;
   return {};
 }
 
-MappedFileQueue::Segment MappedFileQueue::remove_first() {
+void MappedFileQueue::settle(const LogFile& file) {
+  Segment idle;  // unmapped outside the lock
   const std::lock_guard lock(mu_);
-  if (segments_.empty()) return nullptr;
-  Segment out = std::move(segments_.front());
-  segments_.erase(segments_.begin());
-  return out;
+  Entry* entry = entry_of(file.base);
+  if (entry == nullptr || !entry->held) return;
+  entry->held = false;
+  entry->used = ++uses_;
+  idle = take_least_used(kMostMapped);
+}
+
+void MappedFileQueue::remove_first() {
+  Segment idle;  // unmapped outside the lock
+  const std::lock_guard lock(mu_);
+  if (entries_.empty()) return;
+  idle = std::move(entries_.front().segment);
+  entries_.erase(entries_.begin());
+  note_min();
 }
 
 Result<void> MappedFileQueue::remove_behind(PhyOffset offset) {
-  while (Segment behind = last()) {
-    if (behind->base() <= offset) break;
+  for (;;) {
+    LogFilePtr behind;
     {
       const std::lock_guard lock(mu_);
-      segments_.pop_back();
+      if (entries_.empty() || entries_.back().file->base <= offset) return {};
+      behind = entries_.back().file;
+      entries_.pop_back();
+      note_min();
     }
-    COMET_TRY_VOID(files_.remove(behind->path()));
-    COMET_TRY_VOID(files_.sync_folder(parent_folder(behind->path())));
+    COMET_TRY_VOID(files_.remove(behind->path));
+    COMET_TRY_VOID(files_.sync_folder(parent_folder(behind->path)));
   }
-  return {};
 }
 
 bool MappedFileQueue::read_only(const Path& path) const {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <vector>
@@ -11,30 +12,47 @@
 
 namespace comet::store {
 
-/// The CommitLog's files in order, gathered from all its folders. Thread-safe. Source: MappedFileQueue,
-/// MultiPathMappedFileQueue; store.md 1 and 2.
+/// The CommitLog's files in order, gathered from all its folders. Those that are written to or not yet durable stay
+/// mapped; of the others only the ones read last do, so that a log of any length costs a few page tables and
+/// descriptors. Thread-safe. Source: MappedFileQueue, MultiPathMappedFileQueue; store.md 1 and 2.
 class MappedFileQueue {
  public:
   using Segment = std::shared_ptr<MappedFile>;
 
+  /// Most files that stay mapped for readers alone.
+  static constexpr size_t kMostMapped = 32;
+
   MappedFileQueue(Files& files, Log& log, const StoreOptions& options);
 
-  /// Maps what the folders hold. A last file of no bytes is removed; a file of another size than
+  /// Notes what the folders hold. A last file of no bytes is removed; a file of another size than
   /// `mappedFileSizeCommitLog` is an error that names it; other names and folders are passed over.
   Result<void> load();
 
-  Segment find(PhyOffset offset) const;  ///< nothing if no file holds it
-  Segment first() const;
-  Segment last() const;
-  std::vector<Segment> all() const;
-  bool empty() const { return first() == nullptr; }
+  /// The file that holds `offset`, mapped now if it wasn't. kNotFound: none holds it.
+  Result<Segment> map(PhyOffset offset) const;
+  /// The same; nothing where map() fails. A file that is there and can't be mapped is logged, at most once a second.
+  Segment find(PhyOffset offset) const;
+  /// Whether a file holds it, mapped or not.
+  bool holds(PhyOffset offset) const;
+  Segment last() const;  ///< nothing if there is none, or if it can't be mapped
+  LogFilePtr first_file() const;
+  LogFilePtr last_file() const;
+  std::vector<LogFilePtr> all() const;
+  bool empty() const { return first_file() == nullptr; }
+  /// Where the first file begins; 0 without one.
+  PhyOffset min_offset() const { return PhyOffset(min_.load(std::memory_order_acquire)); }
+  /// How many are mapped now.
+  size_t mapped() const;
 
   /// Makes the file that starts at `base`, in the folder that its number picks; it is not in the queue yet.
   Result<Segment> create(PhyOffset base);
+  /// Puts a created file behind the others; it stays mapped until settle().
   void add(Segment segment);
-  /// Maps the last file again for stores.
+  /// Maps the last file again for stores; it stays mapped until settle().
   Result<void> make_last_writable();
-  Segment remove_first();
+  /// The file is full and durable: from now on it is mapped only while it is read.
+  void settle(const LogFile& file);
+  void remove_first();
   /// Takes out and unlinks files that start after `offset`.
   Result<void> remove_behind(PhyOffset offset);
 
@@ -43,15 +61,30 @@ class MappedFileQueue {
   bool read_only(const Path& path) const;
 
  private:
+  struct Entry {
+    LogFilePtr file;
+    Segment segment{};  ///< nothing: not mapped
+    bool held = false;  ///< stays mapped
+    uint64_t used = 0;  ///< uses_ when it was asked for last
+  };
+
   Result<void> load_folder(const std::string& folder, std::vector<std::pair<int64_t, Path>>& found,
                            std::vector<Path>& empty);
+  Entry* entry_of(PhyOffset offset) const;     // under mu_
+  Segment take_least_used(size_t most) const;  // under mu_; nothing if no more than `most` are mapped for readers
+  Result<Segment> map_file(const LogFilePtr& file) const;
+  void note_min();  // under mu_
+  void warn_unmappable(const Error& error) const;
 
   Files& files_;
   Log& log_;
   const StoreOptions& options_;
   const std::vector<std::string> folders_;
   mutable AdaptiveLock mu_;
-  std::vector<Segment> segments_;  // under mu_
+  mutable std::vector<Entry> entries_;  // under mu_
+  mutable uint64_t uses_ = 0;           // under mu_
+  std::atomic<int64_t> min_{0};
+  mutable std::atomic<int64_t> warned_s_{0};
 };
 
 /// The folders that the log is written to: storePathCommitLog, or commitlog under the root.

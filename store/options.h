@@ -16,6 +16,7 @@ struct StoreOptions {
   std::vector<std::string> read_only_commit_log_paths;  ///< readOnlyCommitLogStorePaths
   int64_t commit_log_file_bytes = 1'073'741'824;        ///< mappedFileSizeCommitLog
   int64_t consume_queue_file_bytes = 6'000'000;         ///< mappedFileSizeConsumeQueue, rounded up to entries of 20 B
+  int32_t queues_loaded_at_open = 4'096;                ///< with more of them queues are loaded when they are needed
   FlushMode flush = FlushMode::kAsync;                  ///< flushDiskType
   int64_t flush_interval_ms = 500;                      ///< flushIntervalCommitLog
   int64_t flush_consume_queue_interval_ms = 1'000;      ///< flushIntervalConsumeQueue

@@ -10,12 +10,14 @@ namespace {
 
 constexpr int64_t kReadAheadBytes = 4 * 1024 * 1024;
 constexpr int64_t kSaveEveryRecords = 100'000;
+/// From this many queues on one syncfs is cheaper than a sync of each file.
+constexpr size_t kQueuesForFileSystemSync = 64;
 
 }  // namespace
 
 std::optional<Recovered> Recovery::try_clean_end() const {
   const auto mark = checkpoint_.clean_end();
-  const Segment last = commit_log_.segments().last();
+  const Segment last = mark ? commit_log_.segments().last() : nullptr;
   if (!mark || !last || !last->contains(mark->log_end)) return std::nullopt;
   const int64_t left = last->limit() - mark->log_end;
   if (left >= 8 && load_be<int64_t>(last->at(mark->log_end)) != 0) return std::nullopt;  // somebody went on writing
@@ -32,26 +34,42 @@ std::optional<Recovered> Recovery::try_clean_end() const {
   return out;
 }
 
-bool Recovery::first_record_is_safe(const Segment& segment) const {
-  const auto record = decode_record(*segment, segment->base(), options_.check_crc_on_recover);
+bool Recovery::first_record_is_safe(const LogFile& file) const {
+  const Segment segment = commit_log_.segments().find(file.base);
+  if (!segment) return false;
+  const auto record = decode_record(*segment, file.base, options_.check_crc_on_recover);
   return record && record->message.store_timestamp_ms != 0 && record->message.store_timestamp_ms <= safe_ms_;
 }
 
-size_t Recovery::first_file_after_crash(const std::vector<Segment>& segments) const {
-  for (size_t i = segments.size(); i-- > 0;)
-    if (first_record_is_safe(segments[i])) return i;
-  return 0;
+bool Recovery::can_start_at(PhyOffset mark) const {
+  const Segment segment = commit_log_.segments().find(mark);
+  return segment && decode_record(*segment, mark, true);
 }
 
-size_t Recovery::first_file_after_stop(const std::vector<Segment>& segments, PhyOffset queues_end) const {
-  for (size_t i = segments.size(); i-- > 0;)
-    if (segments[i]->base() <= queues_end) return i;
-  return 0;
+Recovery::Start Recovery::start_after_crash(const std::vector<LogFilePtr>& files) const {
+  const auto mark = checkpoint_.queues_end();
+  for (size_t i = files.size(); i-- > 0;) {
+    if (mark && files[i]->contains(*mark) && can_start_at(*mark)) return {i, *mark};
+    if (first_record_is_safe(*files[i])) return {i, files[i]->base};
+  }
+  return {0, files.front()->base};
 }
 
-Result<bool> Recovery::scan_file(const Segment& segment, const Segment& next, PhyOffset dispatch_from,
+PhyOffset Recovery::newest_begun(const std::vector<LogFilePtr>& files) const {
+  for (size_t i = files.size(); i-- > 0;)
+    if (first_record_is_safe(*files[i])) return files[i]->base;
+  return PhyOffset(-1);
+}
+
+Recovery::Start Recovery::start_after_stop(const std::vector<LogFilePtr>& files, PhyOffset queues_end) const {
+  for (size_t i = files.size(); i-- > 0;)
+    if (files[i]->base <= queues_end) return {i, files[i]->base};
+  return {0, files.front()->base};
+}
+
+Result<bool> Recovery::scan_file(const Segment& segment, PhyOffset at, const LogFilePtr& next, PhyOffset dispatch_from,
                                  Recovered& found) {
-  PhyOffset at = segment->base(), asked = at;
+  PhyOffset asked = at;
   for (;;) {
     found.end = at;
     if (at >= asked) {
@@ -63,10 +81,10 @@ Result<bool> Recovery::scan_file(const Segment& segment, const Segment& next, Ph
     if (record) {
       found.last_record = at;
       found.last_store_ms = std::max(found.last_store_ms, record->message.store_timestamp_ms);
-      if (at >= dispatch_from) dispatcher_.restore(*record);
+      if (at >= dispatch_from) COMET_TRY_VOID(dispatcher_.restore(*record));
       at += record->record_bytes;
       if (++found.records_scanned % kSaveEveryRecords == 0)
-        for (const auto& queue : queues_.all()) COMET_TRY_VOID(queue->save(at));
+        for (const auto& queue : dispatcher_.restored()) COMET_TRY_VOID(queue->save(at));
       continue;
     }
     const auto behind = find_record(*segment, at + 1, segment->limit(), found.last_store_ms, safe_ms_);
@@ -76,7 +94,7 @@ Result<bool> Recovery::scan_file(const Segment& segment, const Segment& next, Ph
       at = *behind;
       continue;
     }
-    if (next && first_record_is_safe(next)) {
+    if (next && first_record_is_safe(*next)) {
       log_.error("{} is damaged from byte {} on ({}): the rest of it is passed over", segment->path(),
                  at - segment->base(), record.error().what);
       return true;
@@ -87,33 +105,44 @@ Result<bool> Recovery::scan_file(const Segment& segment, const Segment& next, Ph
   }
 }
 
-Result<Recovered> Recovery::scan(const std::vector<Segment>& segments, size_t first, PhyOffset dispatch_from) {
+Result<Recovered> Recovery::scan(const std::vector<LogFilePtr>& files, Start start, PhyOffset dispatch_from) {
   Recovered found;
-  found.end = segments[first]->base();
-  for (size_t i = first; i < segments.size(); ++i) {
+  found.end = start.at;
+  for (size_t i = start.file; i < files.size(); ++i) {
+    COMET_TRY(const Segment segment, commit_log_.segments().map(files[i]->base));
+    const PhyOffset from = i == start.file ? start.at : files[i]->base;
     COMET_TRY(const bool goes_on,
-              scan_file(segments[i], i + 1 < segments.size() ? segments[i + 1] : nullptr, dispatch_from, found));
+              scan_file(segment, from, i + 1 < files.size() ? files[i + 1] : nullptr, dispatch_from, found));
     if (!goes_on) break;
-    if (i + 1 == segments.size()) found.end = segments[i]->limit();
+    if (i + 1 == files.size()) found.end = files[i]->limit();
   }
   return found;
 }
 
+/// Queues that aren't loaded yet are settled when they are.
 Result<void> Recovery::settle_queues(PhyOffset end, bool crashed) {
   const PhyOffset log_min = commit_log_.min_offset();
-  for (const auto& queue : queues_.all()) {
+  const auto queues = queues_.loaded();
+  for (const auto& queue : queues) {
     queue->cut_behind(end);
     COMET_TRY_VOID(queue->save(end));
     COMET_TRY_VOID(queue->clear_behind_end());
-    if (crashed) COMET_TRY_VOID(queue->sync());
+  }
+  const bool at_once = queues.size() >= kQueuesForFileSystemSync;
+  if (crashed && at_once) COMET_TRY_VOID(files_.sync_file_system(queues_.root()));
+  for (const auto& queue : queues) {
+    if (crashed) COMET_TRY_VOID(queue->sync(at_once));
     queue->correct_min(log_min);
   }
+  for (const auto& queue : dispatcher_.restored()) queue->drop_ring();
+  dispatcher_.forget_restored();
   return {};
 }
 
 Result<Recovered> Recovery::run(bool crashed) {
-  const auto segments = commit_log_.segments().all();
-  if (segments.empty()) {
+  const auto files = commit_log_.segments().all();
+  queues_.log_begins_at(commit_log_.min_offset());
+  if (files.empty()) {
     Recovered nothing;
     COMET_TRY_VOID(commit_log_.start_at(PhyOffset(0), 0, false));
     return nothing;
@@ -122,17 +151,17 @@ Result<Recovered> Recovery::run(bool crashed) {
   if (!crashed) {
     if (auto known = try_clean_end()) {
       COMET_TRY_VOID(commit_log_.start_at(known->end, known->last_store_ms, false));
-      const PhyOffset log_min = commit_log_.min_offset();
-      for (const auto& queue : queues_.all()) queue->correct_min(log_min);
+      if (!queues_.as_they_were())
+        for (const auto& queue : queues_.loaded()) queue->correct_min(commit_log_.min_offset());
       return *known;
     }
   }
-  const PhyOffset queues_end = queues_.max_phy();
-  const size_t first = crashed ? first_file_after_crash(segments) : first_file_after_stop(segments, queues_end);
-  if (crashed)
-    for (const auto& queue : queues_.all()) queue->cut_behind(segments[first]->base());
-  COMET_TRY(const Recovered found,
-            scan(segments, first, crashed ? segments[first]->base() : std::max(queues_end, PhyOffset(0))));
+  // Whoever stopped cleanly had built all entries: queues that weren't looked at yet lack at most some of the last
+  // file.
+  const PhyOffset queues_end = queues_.all_loaded() ? queues_.max_phy() : newest_begun(files);
+  const Start start = crashed ? start_after_crash(files) : start_after_stop(files, queues_end);
+  if (crashed) queues_.cut_behind(start.at);
+  COMET_TRY(const Recovered found, scan(files, start, crashed ? start.at : std::max(queues_end, PhyOffset(0))));
   COMET_TRY_VOID(settle_queues(found.end, crashed));
   COMET_TRY_VOID(commit_log_.start_at(found.end, found.last_store_ms, true));
   return found;

@@ -25,9 +25,10 @@ struct Recovered {
 /// is the end.
 class Recovery {
  public:
-  Recovery(CommitLog& commit_log, ConsumeQueueTable& queues, Dispatcher& dispatcher, const Checkpoint& checkpoint,
-           Log& log, const StoreOptions& options)
-      : commit_log_(commit_log),
+  Recovery(Files& files, CommitLog& commit_log, ConsumeQueueTable& queues, Dispatcher& dispatcher,
+           const Checkpoint& checkpoint, Log& log, const StoreOptions& options)
+      : files_(files),
+        commit_log_(commit_log),
         queues_(queues),
         dispatcher_(dispatcher),
         checkpoint_(checkpoint),
@@ -39,16 +40,26 @@ class Recovery {
 
  private:
   using Segment = MappedFileQueue::Segment;
+  /// Where a scan begins.
+  struct Start {
+    size_t file = 0;
+    PhyOffset at;
+  };
 
   std::optional<Recovered> try_clean_end() const;
-  size_t first_file_after_crash(const std::vector<Segment>& segments) const;
-  size_t first_file_after_stop(const std::vector<Segment>& segments, PhyOffset queues_end) const;
-  Result<Recovered> scan(const std::vector<Segment>& segments, size_t first, PhyOffset dispatch_from);
-  /// Scans one file; false: the log ends in it.
-  Result<bool> scan_file(const Segment& segment, const Segment& next, PhyOffset dispatch_from, Recovered& found);
-  bool first_record_is_safe(const Segment& segment) const;
+  Start start_after_crash(const std::vector<LogFilePtr>& files) const;
+  Start start_after_stop(const std::vector<LogFilePtr>& files, PhyOffset queues_end) const;
+  /// The newest file that begins with a record.
+  PhyOffset newest_begun(const std::vector<LogFilePtr>& files) const;
+  Result<Recovered> scan(const std::vector<LogFilePtr>& files, Start start, PhyOffset dispatch_from);
+  /// Scans one file from `at` on; false: the log ends in it.
+  Result<bool> scan_file(const Segment& segment, PhyOffset at, const LogFilePtr& next, PhyOffset dispatch_from,
+                         Recovered& found);
+  bool first_record_is_safe(const LogFile& file) const;
+  bool can_start_at(PhyOffset mark) const;
   Result<void> settle_queues(PhyOffset end, bool crashed);
 
+  Files& files_;
   CommitLog& commit_log_;
   ConsumeQueueTable& queues_;
   Dispatcher& dispatcher_;

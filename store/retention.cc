@@ -9,6 +9,7 @@
 namespace comet::store {
 namespace {
 
+constexpr auto kSlice = std::chrono::milliseconds(2), kSlicePace = std::chrono::milliseconds(5);
 constexpr auto kTrashPace = std::chrono::milliseconds(100);
 constexpr int64_t kHourMs = 3'600'000;
 
@@ -22,8 +23,8 @@ int32_t used_percent(const Result<DiskSpace>& space) {
 }  // namespace
 
 void Retention::start() {
-  for (const std::string& folder : commit_log_.segments().folders()) trash_.empty_left_over(folder);
-  trash_.empty_left_over(options_.root + "/index");
+  for (const std::string& folder : commit_log_.segments().folders()) trash_.take_left_over(folder);
+  trash_.take_left_over(options_.root + "/index");
   followed_ = commit_log_.min_offset();
 }
 
@@ -86,24 +87,24 @@ DiskState Retention::look_at_disks() {
 
 bool Retention::delete_first_log_file(bool forcibly) {
   auto& segments = commit_log_.segments();
-  const auto first = segments.first();
+  const LogFilePtr first = segments.first_file();
   // Never the file that is written to, nor one that isn't durable yet.
-  if (!first || first == segments.last() || first->limit() > commit_log_.durable_end() ||
-      segments.read_only(first->path()))
+  if (!first || first == segments.last_file() || first->limit() > commit_log_.durable_end() ||
+      segments.read_only(first->path))
     return false;
-  const auto info = files_.stat(first->path());
+  const auto info = files_.stat(first->path);
   if (!info) return false;
   const auto rules = this->rules();
   const bool expired = info->mtime_ms + rules->file_reserved_hours * kHourMs <= clock_.now_ms();
   if (!expired && !(forcibly && rules->clean_file_forcibly)) return false;
   segments.remove_first();
   if (expired) {
-    log_.info("{} is deleted: it is older than fileReservedTime {} h", first->path(), rules->file_reserved_hours);
+    log_.info("{} is deleted: it is older than fileReservedTime {} h", first->path, rules->file_reserved_hours);
   } else {
-    log_.warn("{} is deleted before its time to make space on the disk: messages {} to {} are gone", first->path(),
-              first->base().value, first->limit().value);
+    log_.warn("{} is deleted before its time to make space on the disk: messages {} to {} are gone", first->path,
+              first->base.value, first->limit().value);
   }
-  trash_.add(first->path(), first);
+  trash_.add(first->path, first);
   return true;
 }
 
@@ -111,12 +112,26 @@ void Retention::follow_log() {
   const PhyOffset log_min = commit_log_.min_offset();
   if (log_min == followed_) return;
   followed_ = log_min;
-  for (const auto& queue : queues_.all())
-    for (const Path& path : queue->expire(log_min)) {
+  queues_.log_begins_at(log_min);
+  for (const auto& file : index_.expire(log_min)) trash_.add(file->path(), file);
+  to_follow_ = queues_.all();
+}
+
+/// A million queues take longer than the keeper may be away from the log's tail.
+void Retention::follow_some_queues() {
+  const auto until = std::chrono::steady_clock::now() + kSlice;
+  while (!to_follow_.empty() && std::chrono::steady_clock::now() < until) {
+    const auto queue = std::move(to_follow_.back());
+    to_follow_.pop_back();
+    if (queue->removed) continue;
+    if (auto ready = queues_.ready(queue); !ready) {
+      log_.error("queue {} of {} isn't cleaned: {}", queue->id().value, queue->topic(), ready.error().what);
+      continue;
+    }
+    for (const Path& path : queue->expire(followed_))
       if (auto removed = files_.remove(path); !removed)
         log_.error("{} can't be deleted: {}", path, removed.error().what);
-    }
-  for (const auto& file : index_.expire(log_min)) trash_.add(file->path(), file);
+  }
 }
 
 Retention::Time Retention::run(Time now) {
@@ -136,6 +151,10 @@ Retention::Time Retention::run(Time now) {
     if (!in_pass_) follow_log();
   }
   if (in_pass_) return now + std::chrono::milliseconds(rules->delete_files_interval_ms);
+  if (!to_follow_.empty()) {
+    follow_some_queues();
+    return now + kSlicePace;
+  }
   if (!trash_.empty()) {
     trash_.step();
     return now + kTrashPace;
@@ -146,6 +165,7 @@ Retention::Time Retention::run(Time now) {
 void Retention::clean_expired_queues(const std::function<void(const ConsumeQueueTable::Queue&)>& remove) {
   const PhyOffset log_min = commit_log_.min_offset();
   for (const auto& queue : queues_.all()) {
+    if (!queues_.ready(queue)) continue;
     const PhyOffset last = queue->max_phy();
     if (last.value < 0 || last >= log_min || queue->topic() == kScheduleTopic || queue->topic().starts_with("rmq_sys_"))
       continue;

@@ -62,6 +62,7 @@ class Retention {
   bool right_hour() const;
   bool delete_first_log_file(bool forcibly);
   void follow_log();
+  void follow_some_queues();
 
   Files& files_;
   const Clock& clock_;
@@ -80,6 +81,7 @@ class Retention {
   bool in_pass_ = false, forcibly_ = false;
   Time next_pass_{};
   PhyOffset followed_{0};
+  std::vector<ConsumeQueueTable::Queue> to_follow_;  ///< not yet cleaned up to followed_
 };
 
 }  // namespace comet::store

@@ -9,11 +9,12 @@ Path trash_of(const std::string& folder) { return folder + ".trash"; }
 
 }  // namespace
 
-void Trash::empty_left_over(const std::string& folder) {
+void Trash::take_left_over(const std::string& folder) {
   const auto left = files_.list(trash_of(folder));
   if (!left) return;
-  for (const FileInfo& file : *left) (void)files_.remove(trash_of(folder) + "/" + file.name);
-  (void)files_.remove(trash_of(folder));
+  const std::lock_guard lock(mu_);
+  for (const FileInfo& file : *left) items_.push_back({trash_of(folder) + "/" + file.name, {}});
+  if (left->empty()) (void)files_.remove(trash_of(folder));
 }
 
 void Trash::add(const Path& path, std::weak_ptr<const void> reader) {

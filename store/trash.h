@@ -17,8 +17,8 @@ class Trash {
  public:
   Trash(Files& files, Log& log) : files_(files), log_(log) {}
 
-  /// Removes what a crash left in the trash folder of `folder`.
-  void empty_left_over(const std::string& folder);
+  /// Finds what a crash left in the trash folder of `folder`.
+  void take_left_over(const std::string& folder);
   /// Moves `path` out of its folder at once; its bytes go when `reader` has.
   void add(const Path& path, std::weak_ptr<const void> reader);
   /// Does one step; false: there is nothing to do now.
