@@ -30,6 +30,7 @@
 #include "broker/processors/pull.h"
 #include "broker/processors/query.h"
 #include "broker/processors/send.h"
+#include "broker/processors/send_back.h"
 #include "broker/producers.h"
 #include "broker/pull_holds.h"
 #include "broker/queue_locks.h"
@@ -159,6 +160,7 @@ struct Broker::Parts::Serving {
   ParkedAnswers parked;
   DelaySchedule delays;
   SendProcessor send;
+  SendBackProcessor send_back;
   PullProcessor pull;
   OffsetProcessor offset;
   QueryProcessor query;
@@ -222,6 +224,8 @@ Broker::Parts::Serving::Serving(Parts& parts)
       send({*parts.store, parts.topics, parts.groups, parts.locks, parts.live, parts.statistics, parked, parts.kinds,
             parts.machine.clock},
            parts.loop_list, store_host(parts.live.now()), static_cast<uint64_t>(parts.machine.clock.now_ms())),
+      send_back({*parts.store, parts.topics, parts.groups, parts.live, parts.statistics, parked, parts.kinds},
+                parts.loop_list, store_host(parts.live.now()), static_cast<uint64_t>(parts.machine.clock.now_ms())),
       pull({*parts.store, parts.topics, parts.groups, parts.consumers, parts.offsets, parts.live, parts.statistics,
             parts.workers, holds},
            parts.loop_list),
@@ -250,8 +254,8 @@ Broker::Parts::Serving::Serving(Parts& parts)
                     parts.producers.channel_closed(channel);
                   }},
              *parts.remoting_log) {
-  const Processors processors{&send,         &pull,         &offset,   &query, &lock,  &heartbeat,
-                              &admin_topics, &admin_groups, &progress, &admin, &relay, &delay_admin};
+  const Processors processors{&send,         &pull,     &offset, &query, &lock,        &heartbeat, &admin_topics,
+                              &admin_groups, &progress, &admin,  &relay, &delay_admin, &send_back};
   add_requests(main_router, processors, Port::kMain);
   add_requests(fast_router, processors, Port::kFast);
   parts.store->on_arrival(&holds);
@@ -322,6 +326,7 @@ void Broker::Parts::start_timers() {
   loop.every(kExpiryPeriodMs, [this] {
     consumers.expire();
     producers.expire();
+    locks.expire();
   });
   loop.every(Statistics::kSampleIntervalMs, [this, &loop] {
     statistics.sample(loop.now_ms(), store->figures().put_total);

@@ -11,8 +11,7 @@ ParkedAnswers::ParkedAnswers(std::span<remoting::EventLoop* const> loops, store:
                              const LiveConfig& config)
     : store_(store), config_(config), loops_(loops) {}
 
-void ParkedAnswers::park(remoting::EventLoop& loop, PhyOffset end, remoting::Responder responder,
-                         const remoting::SendMessageResponse& header) {
+ParkedAnswers::Answer& ParkedAnswers::add(remoting::EventLoop& loop, PhyOffset end, remoting::Responder responder) {
   const size_t number = loops_.index(loop);
   Waiting& waiting = loops_[number];
   if (waiting.count == waiting.ring.size()) grow(waiting);
@@ -20,18 +19,34 @@ void ParkedAnswers::park(remoting::EventLoop& loop, PhyOffset end, remoting::Res
   answer.end = end;
   answer.deadline_ms = steady_ms(number) + store_.options().sync_flush_timeout_ms;
   answer.responder.emplace(std::move(responder));
+  return answer;
+}
+
+void ParkedAnswers::park(remoting::EventLoop& loop, PhyOffset end, remoting::Responder responder,
+                         const remoting::SendMessageResponse& header) {
+  Answer& answer = add(loop, end, std::move(responder));
+  answer.has_header = true;
   answer.queue_id = header.queue_id;
   answer.queue_offset = header.queue_offset;
   answer.msg_id.assign(header.msg_id);
   answer.has_transaction_id = header.transaction_id.has_value();
   answer.transaction_id.assign(header.transaction_id.value_or(""));
+  added(loops_.index(loop));
+}
+
+void ParkedAnswers::park(remoting::EventLoop& loop, PhyOffset end, remoting::Responder responder) {
+  add(loop, end, std::move(responder)).has_header = false;
+  added(loops_.index(loop));
+}
+
+void ParkedAnswers::added(size_t loop) {
   // First say that somebody waits, then look at the durable end: the flusher does it the other way round, so one of the
   // two sees the other.
-  waiting.any.store(true);
-  if (store_.durable_end() >= end || failed_.load()) {
-    settle(number);
+  loops_[loop].any.store(true);
+  if (store_.durable_end() >= loops_[loop].at(loops_[loop].count - 1).end || failed_.load()) {
+    settle(loop);
   } else {
-    arm_timer(number);
+    arm_timer(loop);
   }
 }
 
@@ -73,22 +88,34 @@ void ParkedAnswers::answer_first(Waiting& waiting, ResponseCode code, std::strin
   Answer& answer = waiting.at(0);
   remoting::Responder responder = std::move(*answer.responder);
   answer.responder.reset();
-  const BrokerConfig& config = config_.now();
-  const std::string_view trace_on = config.trace_on ? "true" : "false";
-  if (code == ResponseCode::kServiceNotAvailable) {
-    std::move(responder).send(code, remark, remoting::SendRefusal{config.region_id, trace_on});
+  if (answer.has_header) {
+    send_header(answer, std::move(responder), code, remark);
+  } else if (code == ResponseCode::kSuccess) {
+    std::move(responder).send(remoting::Reply::ok());
   } else {
-    remoting::SendMessageResponse header;
-    header.msg_id = answer.msg_id;
-    header.queue_id = answer.queue_id;
-    header.queue_offset = answer.queue_offset;
-    if (answer.has_transaction_id) header.transaction_id = answer.transaction_id;
-    header.msg_region = config.region_id;
-    header.trace_on = trace_on;
-    std::move(responder).send(code, remark, header);
+    const bool late = code == ResponseCode::kFlushDiskTimeout;
+    std::move(responder).send(remoting::Reply::refuse(
+        ResponseCode::kSystemError, late ? "FLUSH_DISK_TIMEOUT" : "SERVICE_NOT_AVAILABLE: " + std::string(remark)));
   }
   waiting.first = (waiting.first + 1) & (waiting.ring.size() - 1);
   --waiting.count;
+}
+
+void ParkedAnswers::send_header(const Answer& answer, remoting::Responder responder, ResponseCode code,
+                                std::string_view remark) const {
+  const BrokerConfig& config = config_.now();
+  const std::string_view trace_on = config.trace_on ? "true" : "false";
+  if (code == ResponseCode::kServiceNotAvailable) {
+    return std::move(responder).send(code, remark, remoting::SendRefusal{config.region_id, trace_on});
+  }
+  remoting::SendMessageResponse header;
+  header.msg_id = answer.msg_id;
+  header.queue_id = answer.queue_id;
+  header.queue_offset = answer.queue_offset;
+  if (answer.has_transaction_id) header.transaction_id = answer.transaction_id;
+  header.msg_region = config.region_id;
+  header.trace_on = trace_on;
+  std::move(responder).send(code, remark, header);
 }
 
 void ParkedAnswers::grow(Waiting& waiting) {

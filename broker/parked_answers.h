@@ -35,6 +35,9 @@ class ParkedAnswers {
   void park(remoting::EventLoop& loop, PhyOffset end, remoting::Responder responder,
             const remoting::SendMessageResponse& header);
 
+  /// The same with an answer that has no fields. Anything but success is SYSTEM_ERROR and Apache's name for it.
+  void park(remoting::EventLoop& loop, PhyOffset end, remoting::Responder responder);
+
   /// For MessageStore::on_durable().
   void durable(PhyOffset end, bool failed);
   size_t waiting(remoting::EventLoop& loop) { return loops_.at(loop).count; }
@@ -46,6 +49,7 @@ class ParkedAnswers {
     std::optional<remoting::Responder> responder;
     QueueId queue_id;
     QueueOffset queue_offset;
+    bool has_header = true;
     bool has_transaction_id = false;
     std::string msg_id, transaction_id;  // keep their room from answer to answer
   };
@@ -58,8 +62,12 @@ class ParkedAnswers {
     Answer& at(size_t n) { return ring[(first + n) & (ring.size() - 1)]; }
   };
 
+  Answer& add(remoting::EventLoop& loop, PhyOffset end, remoting::Responder responder);
+  void added(size_t loop);
   void settle(size_t loop);
   void answer_first(Waiting& waiting, remoting::ResponseCode code, std::string_view remark);
+  void send_header(const Answer& answer, remoting::Responder responder, remoting::ResponseCode code,
+                   std::string_view remark) const;
   void grow(Waiting& waiting);
   void arm_timer(size_t loop);
   int64_t steady_ms(size_t loop) const { return loops_.loop(loop).clock().steady_ns() / 1'000'000; }

@@ -1,6 +1,7 @@
 #include "broker/queue_locks.h"
 
 #include <algorithm>
+#include <iterator>
 
 namespace comet::broker {
 
@@ -39,6 +40,22 @@ void QueueLocks::unlock(std::string_view group, std::string_view client, const s
     if (lease != found->second.end() && lease->second.client == client) found->second.erase(lease);
   }
   if (found->second.empty()) groups_.erase(found);
+}
+
+void QueueLocks::expire() {
+  const int64_t now = now_ms();
+  const std::lock_guard lock(mu_);
+  for (auto group = groups_.begin(); group != groups_.end();) {
+    std::erase_if(group->second, [now](const auto& lease) { return expired(lease.second, now); });
+    group = group->second.empty() ? groups_.erase(group) : std::next(group);
+  }
+}
+
+size_t QueueLocks::size() const {
+  const std::lock_guard lock(mu_);
+  size_t leases = 0;
+  for (const auto& [group, queues] : groups_) leases += queues.size();
+  return leases;
 }
 
 bool QueueLocks::any_held(std::string_view group) const {

@@ -29,8 +29,11 @@ class QueueLocks {
                                 const std::vector<LockedQueue>& queues);
   /// Gives back those that `client` owns; others are left alone.
   void unlock(std::string_view group, std::string_view client, const std::vector<LockedQueue>& queues);
+  /// Forgets leases that ran out: who asks next gets the queue either way.
+  void expire();
   /// Whether some client of the group holds an unexpired lock: its consumers are orderly ones.
   bool any_held(std::string_view group) const;
+  size_t size() const;  ///< leases, of all groups
 
  private:
   struct Lease {

@@ -12,6 +12,7 @@
 #include "broker/processors/pull.h"
 #include "broker/processors/query.h"
 #include "broker/processors/send.h"
+#include "broker/processors/send_back.h"
 #include "remoting/net/workers.h"
 
 namespace comet::broker {
@@ -23,6 +24,7 @@ void add_requests(remoting::Router& router, Processors p, Port port) {
   router.on<SendMessageRequest>                           (Lane::kLoop,   p.send,      &SendProcessor::send);  // may answer later
   router.on<SendMessageV2Request>                         (Lane::kLoop,   p.send,      &SendProcessor::send_v2);  // may answer later
   router.on<SendBatchMessageRequest>                      (Lane::kLoop,   p.send,      &SendProcessor::send_batch);  // may answer later
+  router.on<ConsumerSendMsgBackRequest>                   (Lane::kWorker, p.send_back, &SendBackProcessor::send_back);  // may answer later
   router.on<EndTransactionRequest>                        (Lane::kLoop,   p.send,      &SendProcessor::end_transaction);
   router.on<QueryConsumerOffsetRequest>                   (Lane::kLoop,   p.offset,    &OffsetProcessor::query);
   router.on<UpdateConsumerOffsetRequest>                  (Lane::kLoop,   p.offset,    &OffsetProcessor::update);
@@ -75,7 +77,8 @@ void add_requests(remoting::Router& router, Processors p, Port port) {
   router.on<DeleteExpiredCommitlogRequest>                (Lane::kWorker, p.admin,     &AdminBrokerProcessor::delete_expired_log);
   router.on<GetAllDelayOffsetRequest>                     (Lane::kLoop,   p.delays,    &DelayProcessor::all_offsets);
   router.on<GetConsumerRunningInfoRequest>                (Lane::kLoop,   p.relay,     &ClientRelayProcessor::running_info);  // may answer later
-  router.on<ConsumeMessageDirectlyRequest>                (Lane::kLoop,   p.relay,     &ClientRelayProcessor::consume_directly);  // may answer later
+  router.on<ConsumeMessageDirectlyRequest>                (Lane::kWorker, p.relay,     &ClientRelayProcessor::consume_directly);  // may answer later
+  router.on<InvokeBrokerToGetConsumerStatusRequest>       (Lane::kLoop,   p.relay,     &ClientRelayProcessor::consumer_status);  // may answer later
   if (port == Port::kFast) return;
   router.on<PullMessageRequest>                           (Lane::kLoop,   p.pull,      &PullProcessor::pull);  // may answer later
   router.on<LitePullMessageRequest>                       (Lane::kLoop,   p.pull,      &PullProcessor::lite_pull);  // may answer later

@@ -17,6 +17,7 @@ class LockProcessor;
 class OffsetProcessor;
 class PullProcessor;
 class QueryProcessor;
+class SendBackProcessor;
 class SendProcessor;
 
 /// Who answers; made by the composition root. None where the table is only listed.
@@ -33,6 +34,7 @@ struct Processors {
   AdminBrokerProcessor* admin = nullptr;
   ClientRelayProcessor* relay = nullptr;
   DelayProcessor* delays = nullptr;
+  SendBackProcessor* send_back = nullptr;
 };
 
 /// The main port (listenPort), and the fast one two below it, where nothing waits: pulls are unknown there.

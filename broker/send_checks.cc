@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <ctime>
 
+#include "broker/retry.h"
 #include "common/message_codec.h"
 #include "common/system_topics.h"
 
@@ -13,8 +14,6 @@ namespace {
 
 using remoting::ResponseCode;
 using remoting::SendFields;
-
-constexpr int32_t kVersionWithOwnRetryLimit = 121;  // V3_4_9: its clients say how often they want to try
 
 std::string local_time(int64_t ms) {
   const std::time_t seconds = ms / 1000;
@@ -98,17 +97,11 @@ Checked<RetryTarget> SendChecks::redirect_retry(const SendFields& request, const
   if (settings == nullptr) {
     return refusal(ResponseCode::kSubscriptionGroupNotExist, fmt::format("subscription group not exist, {}", group));
   }
-  int32_t limit = settings->retry_max_times;
-  if (request.max_reconsume_times && sender.version >= kVersionWithOwnRetryLimit) limit = *request.max_reconsume_times;
+  const int32_t limit = retry_limit(*settings, request.max_reconsume_times, sender.version);
   // An orderly consumer sends back only what it gave up on.
   if (request.reconsume_times <= limit && !locks_.any_held(group)) return RetryTarget{&topic, false};
-  const std::string dead_letters = dlq_topic(group);
-  const TopicConfig* target = topics_.create_for_group(dead_letters, 1, perm::kRead | perm::kWrite, false, 0);
-  if (target == nullptr) {
-    return refusal(ResponseCode::kSystemError,
-                   fmt::format("topic[{}] not exist, and it could not be created", dead_letters));
-  }
-  return RetryTarget{target, true};
+  COMET_TRY_CHECKED(const TopicConfig* dead_letters, dead_letter_topic(topics_, group));
+  return RetryTarget{dead_letters, true};
 }
 
 Checked<void> SendChecks::check_kind(const SentProperties& properties, int32_t sys_flag, const BrokerConfig& config) {
