@@ -151,7 +151,8 @@ class Cluster:
 
     def start(self):
         self.namesrv_port, self.broker_port = free_port(), free_port()
-        self._namesrv = self._daemon("namesrv", "mqnamesrv", self._maker, {"listenPort": self.namesrv_port, "bindAddress": "127.0.0.1"})
+        self._namesrv = self._daemon("namesrv", "mqnamesrv", self._maker, {"listenPort": self.namesrv_port, "bindAddress": "127.0.0.1",
+                                                                            "orderMessageEnable": "true"})
         self._namesrv.start(self.namesrv_port)
         self._broker = self._daemon("broker", "mqbroker", self._broker_maker, {
             "brokerClusterName": self.cluster_name, "brokerName": self.broker_name, "brokerId": 0, "namesrvAddr": self.namesrv,

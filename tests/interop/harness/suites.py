@@ -14,17 +14,20 @@ PUSH = ["push_rebalance", "push_orderly_rebalance", "push_concurrent", "push_ord
         "message_trace"]
 PULL = ["pull_statuses", "pull_tags", "pull_batch_limits", "pull_block_if_not_found", "pull_offsets_commit", "lite_pull_subscribe", "lite_pull_assign"]
 LOOKUP = ["offsets_and_times", "view_by_offset_id", "query_by_key", "query_by_unique_key", "connections", "name_server_tables"]
+RETRY = ["retry_until_dead_letter", "retry_levels", "retry_sent_by_client", "retry_orderly_dead_letter", "retry_batch_and_compressed"]
+ORDER = ["order_topic_config", "push_orderly_suspended"]
+CLIENT = ["client_running_info", "client_consumes_directly", "client_status", "message_trace_of_consumer"]
 # Ours only: Apache takes delayed and transactional messages; until we can deliver them we refuse them.
 OURS_ONLY = ["delay_refused", "transaction_refused"]
 # Ours only: Apache takes some ten seconds to stop.
 OURS_ONLY_WIRE = ["stops_cleanly_within_two_seconds"]
-JAVA = [*PUSH, *PULL, *SEND, *LOOKUP, *OURS_ONLY]
+JAVA = [*PUSH, *RETRY, *ORDER, *CLIENT, *PULL, *SEND, *LOOKUP, *OURS_ONLY]
 BINARY = ["push_rebalance", "push_orderly", "push_concurrent", "send_sync", "send_async", "send_oneway", "send_batch", "send_large_compressed", "send_unicode",
           "send_result_fields", "auto_create_topic", "topic_without_inherit_refused", "push_tags", "pull_statuses", "pull_offsets_commit", "lite_pull_subscribe",
           "offsets_and_times", "view_by_offset_id", "query_by_key", "connections"]
 # On a broker with flushDiskType=SYNC_FLUSH.
 SYNC = ["send_sync", "send_async", "send_batch", "send_large_compressed", "push_concurrent", "restart_kill9"]
-RESTART = ["restart_clean", "restart_kill9"]
+RESTART = ["restart_clean", "restart_kill9", "retry_survives_kill9"]
 GO = ["push_rebalance", "push_concurrent", "push_orderly", "push_broadcasting", "push_tags", "push_offsets_survive_restart", "pull_consumer", "send_sync", "send_async",
       "send_oneway", "send_batch", "send_large_compressed", "send_unicode", "auto_create_topic"]
 NODE = ["push_concurrent", "push_tags", "push_broadcasting", "push_offsets_survive_restart", "send_sync", "send_large_compressed", "send_unicode",

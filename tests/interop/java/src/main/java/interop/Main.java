@@ -36,6 +36,9 @@ public final class Main {
     PullCases.add(known);
     LookupCases.add(known);
     RestartCases.add(known);
+    RetryCases.add(known);
+    OrderCases.add(known);
+    ClientCases.add(known);
     for (String only5 : List.of("interop.DashboardCases", "interop.AgedCases")) {
       try {
         Class.forName(only5).getDeclaredMethod("add", Map.class).invoke(null, known);

@@ -191,6 +191,7 @@ final class PushCases {
           perQueue.computeIfAbsent(message.getQueueId(), q -> Collections.synchronizedList(new ArrayList<>())).add(message.getQueueOffset());
           seen.add(Lab.text(message));
           if (member.equals("b")) byB.incrementAndGet();
+          Thread.yield();  // room for another to come in
           busy.decrementAndGet();
         }
         return ConsumeOrderlyStatus.SUCCESS;
