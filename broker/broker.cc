@@ -29,6 +29,7 @@
 #include "broker/processors/offset.h"
 #include "broker/processors/pull.h"
 #include "broker/processors/query.h"
+#include "broker/processors/recall.h"
 #include "broker/processors/send.h"
 #include "broker/processors/send_back.h"
 #include "broker/producers.h"
@@ -38,6 +39,8 @@
 #include "broker/requests.h"
 #include "broker/runtime_info.h"
 #include "broker/statistics.h"
+#include "broker/timer_metrics.h"
+#include "broker/timers.h"
 #include "broker/topics.h"
 #include "remoting/net/client.h"
 #include "remoting/net/server.h"
@@ -134,10 +137,12 @@ struct Broker::Parts {
   QueueLocks locks;
   Statistics statistics;
   DayTotals days;
-  Alarm delay_alarm;
+  Alarm delay_alarm, timer_alarm;
   MessageKinds kinds;
   DelayOffsets delay_offsets;
+  TimerMetrics timer_metrics;
   std::unique_ptr<store::MessageStore> store;
+  std::unique_ptr<store::TimerFiles> timer_files;  // none without timerWheelEnable
 
   // Threads' work.
   remoting::ThreadWorkers workers{kWorkerQueueTasks};
@@ -152,13 +157,15 @@ struct Broker::Parts {
 
 struct Broker::Parts::Serving {
   explicit Serving(Parts& parts);
+  static std::unique_ptr<Timers> make_timers(Parts& parts);
 
   remoting::Client client;
   Registration registration;
-  Persister write_topics, write_groups, write_offsets, write_delays;
+  Persister write_topics, write_groups, write_offsets, write_delays, write_timers;
   PullHolds holds;
   ParkedAnswers parked;
   DelaySchedule delays;
+  std::unique_ptr<Timers> timers;  // none without timerWheelEnable
   SendProcessor send;
   SendBackProcessor send_back;
   PullProcessor pull;
@@ -173,6 +180,7 @@ struct Broker::Parts::Serving {
   AdminBrokerProcessor admin;
   ClientRelayProcessor relay;
   DelayProcessor delay_admin;
+  RecallProcessor recall;
   remoting::Router main_router, fast_router;
   remoting::Server server;
 };
@@ -206,8 +214,16 @@ Broker::Parts::Parts(Machine on, BrokerConfig settings, Path config_file)
       locks(on.clock),
       statistics(live.now().cluster_name),
       days(on.clock.now_ms()),
-      kinds(live, statistics, delay_alarm),
-      delay_offsets(on.files, on.clock, *log, live, live.now().config_folder() + "/delayOffset.json") {}
+      kinds(live, statistics, on.clock, delay_alarm, timer_alarm),
+      delay_offsets(on.files, on.clock, *log, live, live.now().config_folder() + "/delayOffset.json"),
+      timer_metrics(on.files, on.clock, *log, live.now().config_folder() + "/timermetrics") {}
+
+std::unique_ptr<Timers> Broker::Parts::Serving::make_timers(Parts& parts) {
+  if (parts.timer_files == nullptr) return nullptr;
+  return std::make_unique<Timers>(Timers::Parts{*parts.store, parts.topics, parts.statistics, parts.kinds,
+                                                parts.timer_metrics, *parts.timer_files, parts.timer_alarm, parts.live,
+                                                parts.machine.clock, *parts.log});
+}
 
 Broker::Parts::Serving::Serving(Parts& parts)
     : client(*parts.loop_list.front(), client_options(parts.live.now()), *parts.remoting_log),
@@ -217,10 +233,12 @@ Broker::Parts::Serving::Serving(Parts& parts)
       write_offsets(parts.workers, *parts.log, [&parts] { return parts.offsets.persist(); }),
       write_delays(parts.workers, *parts.log,
                    [&parts] { return parts.delay_offsets.persist(parts.store->durable_end()); }),
+      write_timers(parts.workers, *parts.log, [this] { return timers ? timers->flush(false) : Result<void>(); }),
       holds(parts.loop_list, *parts.store),
       parked(parts.loop_list, *parts.store, parts.live),
       delays({*parts.store, parts.topics, parts.statistics, parts.kinds, parts.delay_offsets, parts.delay_alarm,
               parts.live, parts.machine.clock, *parts.log}),
+      timers(make_timers(parts)),
       send({*parts.store, parts.topics, parts.groups, parts.locks, parts.live, parts.statistics, parked, parts.kinds,
             parts.machine.clock},
            parts.loop_list, store_host(parts.live.now()), static_cast<uint64_t>(parts.machine.clock.now_ms())),
@@ -233,16 +251,18 @@ Broker::Parts::Serving::Serving(Parts& parts)
       query(*parts.store, parts.live),
       lock(parts.locks),
       heartbeat(parts.live, parts.topics, parts.groups, parts.consumers, parts.producers),
-      runtime(parts.live, parts.statistics, parts.days, parts.delay_offsets, *parts.store, parts.machine.files,
-              parts.machine.clock),
-      admin_topics(parts.live, parts.topics, parts.offsets, parts.consumers, parts.statistics, *parts.store,
-                   *parts.log),
+      runtime(parts.live, parts.statistics, parts.days, parts.delay_offsets, timers.get(), *parts.store,
+              parts.machine.files, parts.machine.clock),
+      admin_topics(parts.live, parts.topics, parts.offsets, parts.consumers, parts.statistics, parts.timer_metrics,
+                   *parts.store, *parts.log),
       admin_groups(parts.groups, parts.offsets, parts.consumers, parts.producers, parts.statistics, *parts.log),
       progress(parts.live, parts.topics, parts.groups, parts.offsets, parts.consumers, parts.statistics, *parts.store,
                parts.machine.clock, *parts.log),
       admin(parts.live, parts.topics, runtime, parts.statistics, *parts.store, parts.machine.clock, *parts.log),
       relay(parts.live, parts.consumers, parts.topics, parts.groups, *parts.store),
-      delay_admin(parts.delay_offsets),
+      delay_admin(parts.delay_offsets, timers.get(), parts.timer_metrics),
+      recall({*parts.store, parts.topics, parts.live, parts.statistics, parked, parts.kinds, parts.machine.clock},
+             parts.loop_list, store_host(parts.live.now())),
       main_router(parts.workers, *parts.remoting_log),
       fast_router(parts.workers, *parts.remoting_log),
       server(parts.loop_list, limits_of(parts.live.now()),
@@ -255,10 +275,11 @@ Broker::Parts::Serving::Serving(Parts& parts)
                   }},
              *parts.remoting_log) {
   const Processors processors{&send,         &pull,     &offset, &query, &lock,        &heartbeat, &admin_topics,
-                              &admin_groups, &progress, &admin,  &relay, &delay_admin, &send_back};
+                              &admin_groups, &progress, &admin,  &relay, &delay_admin, &send_back, &recall};
   add_requests(main_router, processors, Port::kMain);
   add_requests(fast_router, processors, Port::kFast);
   parts.store->on_arrival(&holds);
+  if (timers) parts.kinds.on_congestion([this](int64_t slot_ms) { return timers->congested(slot_ms); });
   parts.store->on_durable([this](PhyOffset end, bool failed) { parked.durable(end, failed); });
   parts.topics.on_change([this](const std::vector<std::string>& names, const DataVersion& version) {
     registration.topics_changed(names, version);
@@ -276,6 +297,12 @@ Result<void> Broker::Parts::load() {
   COMET_TRY_VOID(groups.load());
   COMET_TRY_VOID(offsets.load());
   COMET_TRY_VOID(delay_offsets.load());
+  if (config.timer_wheel) {
+    COMET_TRY_VOID(timer_metrics.load());
+    const store::TimerOptions options{config.store_root, config.config_folder() + "/timercheck",
+                                      config.timer_log_file_bytes, config.timer_precision_ms};
+    COMET_TRY(timer_files, store::TimerFiles::open(machine.files, *store_log, options, store->figures().max_offset));
+  }
   notices = pending_notices(*store, offsets);
   return {};
 }
@@ -308,6 +335,7 @@ void Broker::Parts::start_threads() {
   start_thread("flusher", [this] { store->run_flusher(); });
   start_thread("indexer", [this] { store->run_indexer(); });
   start_thread("delays", [this] { serving->delays.run(); });
+  if (serving->timers) start_thread("timers", [this] { serving->timers->run(); });
   for (int32_t n = 0; n < live.now().worker_threads; ++n) {
     start_thread(fmt::format("worker-{}", n), [this] { workers.run(); });
   }
@@ -320,6 +348,7 @@ void Broker::Parts::start_timers() {
   remoting::EventLoop& loop = *loop_list.front();
   loop.every(live.now().flush_consumer_offset_ms, [this] { serving->write_offsets.soon(); });
   loop.every(live.now().flush_delay_offset_ms, [this] { serving->write_delays.soon(); });
+  if (serving->timers) loop.every(live.now().timer_flush_interval_ms, [this] { serving->write_timers.soon(); });
   loop.every(kDurabilityLookMs, [this] {
     if (delay_offsets.waiting()) serving->write_delays.soon();
   });
@@ -355,6 +384,7 @@ Result<void> Broker::Parts::persist() {
 
 void Broker::Parts::end_threads() {
   delay_alarm.end();
+  timer_alarm.end();
   for (const auto& loop : loops) loop->stop();
   workers.stop();
   for (std::thread& thread : threads) thread.join();
@@ -381,6 +411,7 @@ Result<void> Broker::serve(int64_t register_wait_ms) {
   parts_->start_timers();
   parts_->start_threads();
   parts_->serving->delays.start();
+  if (parts_->serving->timers) parts_->serving->timers->start();
   parts_->serving->write_topics.soon();
   if (parts_->live.now().namesrv_addr.empty()) return {};
   const auto registered = std::make_shared<Moment>();
@@ -403,10 +434,13 @@ Result<void> Broker::stop() {
     parts.serving->server.close(kCloseGraceMs, [closed] { closed->come(); });
     closed->wait(2 * kCloseGraceMs);
   }
+  Timers* timers = parts.serving == nullptr ? nullptr : parts.serving->timers.get();
   if (parts.serving != nullptr) parts.serving->delays.stop();
+  if (timers != nullptr) timers->stop();
   auto persisted = parts.persist();
   auto stopped = parts.store->stop();
   if (stopped && persisted) persisted = parts.delay_offsets.persist(parts.store->durable_end());
+  if (stopped && persisted && timers != nullptr) persisted = timers->flush(true);
   parts.end_threads();
   if (!stopped) return stopped;
   return persisted;

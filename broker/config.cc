@@ -123,6 +123,20 @@ void clamp_ratio(LoadedConfig& loaded, std::string_view key, int32_t& ratio, int
   ratio = within;
 }
 
+/// The largest precision that RocketMQ knows and that isn't above the value; else the smallest.
+void settle_precision(LoadedConfig& loaded) {
+  int32_t& precision_ms = loaded.config.timer_precision_ms;
+  int32_t used = 100;
+  for (const int32_t known : {200, 500, 1'000}) {
+    if (precision_ms >= known) used = known;
+  }
+  if (used != precision_ms) {
+    loaded.warnings.push_back(
+        fmt::format("timerPrecisionMs={} is used as {}: it can be 100, 200, 500 or 1000", precision_ms, used));
+  }
+  precision_ms = used;
+}
+
 /// What follows from the keys together.
 Result<void> settle(LoadedConfig& loaded) {
   BrokerConfig& config = loaded.config;
@@ -142,6 +156,7 @@ Result<void> settle(LoadedConfig& loaded) {
   clamp_ratio(loaded, "diskMaxUsedSpaceRatio", config.store.disk_max_used_ratio, 10, 95);
   clamp_ratio(loaded, "diskSpaceCleanForciblyRatio", config.store.disk_clean_forcibly_ratio, 30, 85);
   clamp_ratio(loaded, "diskSpaceWarningLevelRatio", config.store.disk_warning_ratio, 35, 90);
+  settle_precision(loaded);
   return {};
 }
 

@@ -57,7 +57,6 @@ struct BrokerConfig {
   bool trace_topic = false;                              ///< traceTopicEnable
   std::string trace_topic_name = "RMQ_SYS_TRACE_TOPIC";  ///< msgTraceTopicName
   int32_t revive_queue_num = 8;
-  bool timer_wheel = true;            ///< timerWheelEnable: its system topic is made
   bool validate_system_topic = true;  ///< validateSystemTopicWhenUpdateTopic
   bool enable_mixed_message_type = false;
   bool clear_retry_topic_when_delete_topic = true;
@@ -85,9 +84,19 @@ struct BrokerConfig {
   int64_t offset_version_step = 500;         ///< consumerOffsetUpdateVersionStep
 
   // Delays.
-  int32_t flush_delay_offset_ms = 10'000;   ///< flushDelayOffsetInterval
-  int64_t delay_offset_version_step = 200;  ///< delayOffsetUpdateVersionStep
-  bool schedule_message_stats = true;       ///< enableScheduleMessageStats
+  int32_t flush_delay_offset_ms = 10'000;       ///< flushDelayOffsetInterval
+  int64_t delay_offset_version_step = 200;      ///< delayOffsetUpdateVersionStep
+  bool schedule_message_stats = true;           ///< enableScheduleMessageStats
+  bool timer_wheel = true;                      ///< timerWheelEnable: arbitrary delays, and their system topic
+  int32_t timer_precision_ms = 1'000;           ///< timerPrecisionMs: 100, 200, 500 or 1000
+  int32_t timer_roll_window_slots = 172'800;    ///< timerRollWindowSlot
+  int32_t timer_flush_interval_ms = 1'000;      ///< timerFlushIntervalMs
+  int32_t timer_max_delay_s = 259'200;          ///< timerMaxDelaySec
+  int32_t timer_congest_each_slot = INT32_MAX;  ///< timerCongestNumEachSlot
+  int64_t timer_log_file_bytes = 104'857'600;   ///< mappedFileSizeTimerLog
+  bool timer_stop_enqueue = false;              ///< timerStopEnqueue
+  bool recall_message = false;                  ///< recallMessageEnable
+  bool allow_recall_when_not_writable = true;   ///< allowRecallWhenBrokerNotWriteable
 
   std::string config_black_list = "configBlackList;brokerConfigPath";
 

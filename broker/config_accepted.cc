@@ -12,7 +12,8 @@ constexpr std::string_view kDead = "RocketMQ itself reads it nowhere";
 constexpr std::string_view kEngine = "it belongs to RocksDB, DLedger or the controller, which this broker doesn't use";
 constexpr std::string_view kReplication = "replication isn't built yet";
 constexpr std::string_view kAccess = "access control isn't built yet";
-constexpr std::string_view kDelay = "delayed messages aren't built yet";
+constexpr std::string_view kTimer =
+    "timers need no such switch here: one thread delivers, tries again until it can, and counts exactly";
 constexpr std::string_view kTransaction = "transactions aren't built yet";
 constexpr std::string_view kPop = "POP consumption isn't built yet";
 constexpr std::string_view kAssignment = "assignment by the broker isn't built yet";
@@ -206,29 +207,20 @@ constexpr AcceptedKey kAccepted[] = {
     {"statefulAuthenticationCacheExpiredSecond", "60", kAccess},
     {"statefulAuthorizationCacheMaxNum", "10000", kAccess},
     {"statefulAuthorizationCacheExpiredSecond", "60", kAccess},
-    {"allowRecallWhenBrokerNotWriteable", "true", kDelay},
-    {"recallMessageEnable", "false", kDelay},
-    {"timerPrecisionMs", "1000", kDelay},
-    {"timerRollWindowSlot", "172800", kDelay},
-    {"timerFlushIntervalMs", "1000", kDelay},
-    {"timerEnableDisruptor", "false", kDelay},
-    {"timerEnableCheckMetrics", "true", kDelay},
-    {"timerInterceptDelayLevel", "false", kDelay},
-    {"timerMaxDelaySec", "259200", kDelay},
-    {"timerStopEnqueue", "false", kDelay},
-    {"timerCheckMetricsWhen", "05", kDelay},
-    {"timerSkipUnknownError", "false", kDelay},
-    {"timerWarmEnable", "false", kDelay},
-    {"timerStopDequeue", "false", kDelay},
-    {"timerEnableRetryUntilSuccess", "false", kDelay},
-    {"timerCongestNumEachSlot", "2147483647", kDelay},
-    {"timerMetricSmallThreshold", "1000000", kDelay},
-    {"timerProgressLogIntervalMs", "10000", kDelay},
-    {"enableScheduleAsyncDeliver", "false", kDelay},
-    {"scheduleAsyncDeliverMaxPendingLimit", "2000", kDelay},
-    {"scheduleAsyncDeliverMaxResendNum2Blocked", "3", kDelay},
-    {"timerColdDataCheckIntervalMs", "60000", kDelay},
-    {"mappedFileSizeTimerLog", "104857600", kDelay},
+    {"timerEnableDisruptor", "false", kTimer},
+    {"timerEnableCheckMetrics", "true", kTimer},
+    {"timerInterceptDelayLevel", "false", kTimer},
+    {"timerCheckMetricsWhen", "05", kTimer},
+    {"timerSkipUnknownError", "false", kTimer},
+    {"timerWarmEnable", "false", kTimer},
+    {"timerStopDequeue", "false", kTimer},
+    {"timerEnableRetryUntilSuccess", "false", kTimer},
+    {"timerMetricSmallThreshold", "1000000", kTimer},
+    {"timerProgressLogIntervalMs", "10000", kTimer},
+    {"enableScheduleAsyncDeliver", "false", kTimer},
+    {"scheduleAsyncDeliverMaxPendingLimit", "2000", kTimer},
+    {"scheduleAsyncDeliverMaxResendNum2Blocked", "3", kTimer},
+    {"timerColdDataCheckIntervalMs", "60000", kTimer},
     {"transactionTimeOut", "6000", kTransaction},
     {"transactionCheckMax", "15", kTransaction},
     {"transactionCheckInterval", "30000", kTransaction},

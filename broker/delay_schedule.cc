@@ -1,8 +1,8 @@
 #include "broker/delay_schedule.h"
 
 #include <algorithm>
-#include <charconv>
 
+#include "broker/real_place.h"
 #include "common/system_topics.h"
 
 namespace comet::broker {
@@ -11,23 +11,6 @@ namespace {
 constexpr int32_t kSlice = 128;  ///< messages of one level before the next has its turn
 constexpr int64_t kRetryMs = 100;
 constexpr std::string_view kScheduleGroup = "SCHEDULE_CONSUMER";
-
-struct RealPlace {
-  std::string_view topic;
-  std::optional<QueueId> queue;
-};
-
-RealPlace real_place(std::string_view properties) {
-  RealPlace place;
-  each_property(properties, [&](std::string_view name, std::string_view value) {
-    if (name == property::kRealTopic) place.topic = value;
-    if (name != property::kRealQueueId) return;
-    int32_t id = 0;
-    const auto [stop, error] = std::from_chars(value.data(), value.data() + value.size(), id);
-    if (error == std::errc() && stop == value.data() + value.size() && id >= 0) place.queue = QueueId(id);
-  });
-  return place;
-}
 
 }  // namespace
 
@@ -46,7 +29,9 @@ void DelaySchedule::start() {
 }
 
 void DelaySchedule::stop() {
+  hurry_ = true;
   const std::lock_guard lock(mu_);
+  hurry_ = false;
   active_ = false;
 }
 
@@ -75,7 +60,7 @@ int64_t DelaySchedule::pass() {
   for (;;) {
     int64_t wake_at = Alarm::kNever;
     const std::lock_guard lock(mu_);  // let go between rounds, so that stop() waits for one at most
-    if (!active_ || parts_.alarm.ended()) return Alarm::kNever;
+    if (!active_ || hurry_ || parts_.alarm.ended()) return Alarm::kNever;
     for (Level& level : levels_) wake_at = std::min(wake_at, deliver(level));
     if (wake_at > parts_.clock.now_ms()) return wake_at;
   }
@@ -107,6 +92,8 @@ int64_t DelaySchedule::deliver(Level& level) {
     }
     level.next += 1;
   }
+  // SYNC_FLUSH: what isn't durable yet isn't seen yet.
+  if (level.next == end && parts_.store.max_offset(level.queue(), false) > end) again_at = now + kRetryMs;
   if (level.next != from) parts_.offsets.advance(level.number, level.next, delivered_end_);
   return again_at;
 }
@@ -119,18 +106,18 @@ DelaySchedule::Delivery DelaySchedule::deliver_one(Level& level, const store::Qu
     return Delivery::kDone;
   }
   Message message = waited->message;
-  const RealPlace place = real_place(message.properties);
-  if (place.topic.empty() || !place.queue || place.topic == kHalfTopic) {
-    parts_.log.error("delay level {}: the message at {} is passed over: REAL_TOPIC={} is no place to deliver it to",
-                     level.number, entry.at.value, place.topic);
+  const auto place = real_place(message.properties);
+  if (!place) {
+    parts_.log.error("delay level {}: the message at {} is passed over: its REAL_TOPIC and REAL_QID are no place",
+                     level.number, entry.at.value);
     return Delivery::kDone;
   }
-  message.topic = place.topic;
-  message.queue_id = *place.queue;
+  message.topic = place->topic;
+  message.queue_id = place->queue;
   const store::PutResult result = own_.put(message);
   if (result.status == store::PutStatus::kMessageIllegal) {
     parts_.log.error("delay level {}: the message at {} can't be delivered to {}: {}", level.number, entry.at.value,
-                     place.topic, result.problem);
+                     place->topic, result.problem);
     return Delivery::kDone;
   }
   if (result.status != store::PutStatus::kOk) {

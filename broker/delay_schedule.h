@@ -67,7 +67,8 @@ class DelaySchedule {
   const Parts parts_;
   OwnMessages own_;
   LogGate gate_{1};
-  std::mutex mu_;  // held while it delivers; guards what follows
+  std::atomic<bool> hurry_{false};  ///< somebody wants mu_
+  std::mutex mu_;                   // held while it delivers; guards what follows
   bool active_ = false;
   std::vector<Level> levels_;
   PhyOffset delivered_end_;

@@ -25,17 +25,26 @@ ParkedAnswers::Answer& ParkedAnswers::add(remoting::EventLoop& loop, PhyOffset e
 void ParkedAnswers::park(remoting::EventLoop& loop, PhyOffset end, remoting::Responder responder,
                          const remoting::SendMessageResponse& header) {
   Answer& answer = add(loop, end, std::move(responder));
-  answer.has_header = true;
+  answer.kind = Kind::kSend;
   answer.queue_id = header.queue_id;
   answer.queue_offset = header.queue_offset;
   answer.msg_id.assign(header.msg_id);
   answer.has_transaction_id = header.transaction_id.has_value();
   answer.transaction_id.assign(header.transaction_id.value_or(""));
+  answer.recall_handle.assign(header.recall_handle.value_or(""));
   added(loops_.index(loop));
 }
 
 void ParkedAnswers::park(remoting::EventLoop& loop, PhyOffset end, remoting::Responder responder) {
-  add(loop, end, std::move(responder)).has_header = false;
+  add(loop, end, std::move(responder)).kind = Kind::kBare;
+  added(loops_.index(loop));
+}
+
+void ParkedAnswers::park(remoting::EventLoop& loop, PhyOffset end, remoting::Responder responder,
+                         const remoting::RecallMessageResponse& header) {
+  Answer& answer = add(loop, end, std::move(responder));
+  answer.kind = Kind::kRecall;
+  answer.msg_id.assign(header.msg_id);
   added(loops_.index(loop));
 }
 
@@ -88,8 +97,11 @@ void ParkedAnswers::answer_first(Waiting& waiting, ResponseCode code, std::strin
   Answer& answer = waiting.at(0);
   remoting::Responder responder = std::move(*answer.responder);
   answer.responder.reset();
-  if (answer.has_header) {
+  if (answer.kind == Kind::kSend) {
     send_header(answer, std::move(responder), code, remark);
+  } else if (answer.kind == Kind::kRecall && code != ResponseCode::kServiceNotAvailable) {
+    std::move(responder).send(ResponseCode::kSuccess, "",
+                              remoting::RecallMessageResponse{answer.msg_id, config_.now().region_id});
   } else if (code == ResponseCode::kSuccess) {
     std::move(responder).send(remoting::Reply::ok());
   } else {
@@ -113,6 +125,7 @@ void ParkedAnswers::send_header(const Answer& answer, remoting::Responder respon
   header.queue_id = answer.queue_id;
   header.queue_offset = answer.queue_offset;
   if (answer.has_transaction_id) header.transaction_id = answer.transaction_id;
+  if (!answer.recall_handle.empty()) header.recall_handle = answer.recall_handle;
   header.msg_region = config.region_id;
   header.trace_on = trace_on;
   std::move(responder).send(code, remark, header);

@@ -37,21 +37,25 @@ class ParkedAnswers {
 
   /// The same with an answer that has no fields. Anything but success is SYSTEM_ERROR and Apache's name for it.
   void park(remoting::EventLoop& loop, PhyOffset end, remoting::Responder responder);
+  /// The same for a recall, whose marker is stored either way: it says SUCCESS also when the flush took too long.
+  void park(remoting::EventLoop& loop, PhyOffset end, remoting::Responder responder,
+            const remoting::RecallMessageResponse& header);
 
   /// For MessageStore::on_durable().
   void durable(PhyOffset end, bool failed);
   size_t waiting(remoting::EventLoop& loop) { return loops_.at(loop).count; }
 
  private:
+  enum class Kind : uint8_t { kSend, kBare /* no fields */, kRecall };
   struct Answer {
     PhyOffset end;
     int64_t deadline_ms = 0;  // steady
     std::optional<remoting::Responder> responder;
     QueueId queue_id;
     QueueOffset queue_offset;
-    bool has_header = true;
+    Kind kind = Kind::kSend;
     bool has_transaction_id = false;
-    std::string msg_id, transaction_id;  // keep their room from answer to answer
+    std::string msg_id, transaction_id, recall_handle;  // keep their room from answer to answer
   };
   struct Waiting {
     std::vector<Answer> ring;  // its size is a power of two

@@ -17,6 +17,7 @@ class LockProcessor;
 class OffsetProcessor;
 class PullProcessor;
 class QueryProcessor;
+class RecallProcessor;
 class SendBackProcessor;
 class SendProcessor;
 
@@ -35,6 +36,7 @@ struct Processors {
   ClientRelayProcessor* relay = nullptr;
   DelayProcessor* delays = nullptr;
   SendBackProcessor* send_back = nullptr;
+  RecallProcessor* recall = nullptr;
 };
 
 /// The main port (listenPort), and the fast one two below it, where nothing waits: pulls are unknown there.

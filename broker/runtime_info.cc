@@ -125,6 +125,15 @@ void RuntimeInfo::add_schedule(Table& table) {
   }
 }
 
+void RuntimeInfo::add_timers(Table& table) {
+  const TimerFigures figures = timers_ == nullptr ? TimerFigures{} : timers_->figures();
+  table["timerReadBehind"] = std::to_string(figures.read_behind_ms / 1'000);
+  table["timerOffsetBehind"] = std::to_string(figures.offset_behind);
+  table["timerCongestNum"] = std::to_string(figures.congestion);
+  table["timerEnqueueTps"] = java_double(figures.taken_in_per_second);
+  table["timerDequeueTps"] = java_double(figures.delivered_per_second);
+}
+
 /// Requests run on the loops, so the pools that Apache's tools ask for have no queues: sizes and waits are 0.
 void RuntimeInfo::add_pools(Table& table) {
   for (const std::string_view pool : {"send", "pull", "query", "litePull", "ack"}) {
@@ -134,8 +143,6 @@ void RuntimeInfo::add_pools(Table& table) {
   }
   table["EndTransactionQueueSize"] = "0";
   table["EndTransactionThreadPoolQueueCapacity"] = "0";
-  table["timerReadBehind"] = table["timerOffsetBehind"] = table["timerCongestNum"] = "0";
-  table["timerEnqueueTps"] = table["timerDequeueTps"] = "0.0";
 }
 
 std::map<std::string, std::string, std::less<>> RuntimeInfo::table() {
@@ -146,6 +153,7 @@ std::map<std::string, std::string, std::less<>> RuntimeInfo::table() {
   add_throughput(table, figures);
   add_disk(table, figures);
   add_schedule(table);
+  add_timers(table);
   add_pools(table);
   table["brokerActive"] = "true";
   table["brokerVersionDesc"] = remoting::version_name(remoting::kOurVersion);

@@ -7,6 +7,7 @@
 #include "broker/day_totals.h"
 #include "broker/delay_offsets.h"
 #include "broker/statistics.h"
+#include "broker/timers.h"
 #include "common/clock.h"
 #include "common/files.h"
 #include "store/message_store.h"
@@ -17,12 +18,14 @@ namespace comet::broker {
 /// Source: AdminBrokerProcessor.prepareRuntimeInfo, StoreStatsService; behaviour.md 11.2, remoting.md 10.5.
 class RuntimeInfo {
  public:
+  /// `timers` is null where timerWheelEnable is false.
   RuntimeInfo(const LiveConfig& config, Statistics& statistics, DayTotals& days, const DelayOffsets& delays,
-              store::MessageStore& store, Files& files, const Clock& clock)
+              Timers* timers, store::MessageStore& store, Files& files, const Clock& clock)
       : config_(config),
         statistics_(statistics),
         days_(days),
         delays_(delays),
+        timers_(timers),
         store_(store),
         files_(files),
         clock_(clock),
@@ -37,12 +40,14 @@ class RuntimeInfo {
   void add_throughput(Table& table, const store::StoreFigures& figures);
   void add_disk(Table& table, const store::StoreFigures& figures);
   void add_schedule(Table& table);
+  void add_timers(Table& table);
   void add_pools(Table& table);
 
   const LiveConfig& config_;
   Statistics& statistics_;
   DayTotals& days_;
   const DelayOffsets& delays_;
+  Timers* timers_;
   store::MessageStore& store_;
   Files& files_;
   const Clock& clock_;

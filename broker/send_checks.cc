@@ -116,12 +116,6 @@ Checked<void> SendChecks::check_kind(const SentProperties& properties, int32_t s
                    "this broker doesn't serve transactions: the half message (property TRAN_MSG) was not stored; send "
                    "it without a transaction");
   }
-  if (properties.timer && !properties.timer_out && properties.delay_level() <= 0) {
-    return refusal(ResponseCode::kMessageIllegal,
-                   "this broker doesn't serve timer messages: the message with TIMER_DELAY_SEC, TIMER_DELAY_MS or "
-                   "TIMER_DELIVER_MS was "
-                   "not stored; send it without a delay");
-  }
   if (properties.inner_batch || (sys_flag & sys_flag::kInnerBatch) != 0) {
     return refusal(ResponseCode::kMessageIllegal,
                    "an inner batch (property INNER_NUM) belongs to a topic with queue.type=BatchCQ, which this broker "

@@ -75,8 +75,14 @@ struct Walk {
       found.transaction = value;
     else if (name == property::kTimerOutMs)
       found.timer_out = true;
-    else if (name == property::kTimerDelaySec || name == property::kTimerDelayMs || name == property::kTimerDeliverMs)
-      found.timer = true;
+    else if (name == property::kTimerDelaySec)
+      found.timer_delay_s = value;
+    else if (name == property::kTimerDelayMs)
+      found.timer_delay_ms = value;
+    else if (name == property::kTimerDeliverMs)
+      found.timer_deliver_ms = value;
+    else if (name == property::kTimerDelUniqueKey)
+      found.takes_back = true;
     return true;
   }
   /// A property that the broker writes itself: only an item of a batch keeps what it came with.
@@ -99,6 +105,10 @@ SentProperties read_properties(std::string_view text) {
   Walk walk{{}, true, false};
   each_property(text, [&](std::string_view name, std::string_view value) { (void)walk.keep(name, value); });
   return walk.found;
+}
+
+bool SentProperties::asks_for_timer() const {
+  return !timer_delay_s.empty() || !timer_delay_ms.empty() || !timer_deliver_ms.empty();
 }
 
 bool SentProperties::is_half() const { return equals_ignoring_case(transaction, "true"); }

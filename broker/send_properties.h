@@ -11,20 +11,22 @@ namespace comet::broker {
 
 /// What one walk over a message's properties tells. Views point into the text that was walked.
 struct SentProperties {
-  std::string_view tags, keys, unique_key;  ///< empty if absent
-  std::string_view delay;                   ///< DELAY as it was sent
-  std::string_view transaction;             ///< TRAN_MSG as it was sent
-  bool wait = true;                         ///< WAIT is not "false"
-  bool timer = false;           ///< asks for an arbitrary delay: TIMER_DELAY_SEC, TIMER_DELAY_MS or TIMER_DELIVER_MS
-  bool timer_out = false;       ///< TIMER_OUT_MS: the delay is behind it
-  bool inner_batch = false;     ///< INNER_NUM
-  bool has_real_place = false;  ///< REAL_TOPIC or REAL_QID
-  bool has_checksum = false;    ///< __CRC32#
+  std::string_view tags, keys, unique_key;                           ///< empty if absent
+  std::string_view delay;                                            ///< DELAY as it was sent
+  std::string_view transaction;                                      ///< TRAN_MSG as it was sent
+  bool wait = true;                                                  ///< WAIT is not "false"
+  std::string_view timer_delay_s, timer_delay_ms, timer_deliver_ms;  ///< an arbitrary delay, as it was sent
+  bool timer_out = false;                                            ///< TIMER_OUT_MS: the delay is behind it
+  bool takes_back = false;                                           ///< TIMER_DEL_UNIQKEY
+  bool inner_batch = false;                                          ///< INNER_NUM
+  bool has_real_place = false;                                       ///< REAL_TOPIC or REAL_QID
+  bool has_checksum = false;                                         ///< __CRC32#
   bool has_cluster = false, has_region = false, has_trace = false;
 
   /// The level that DELAY asks for; 0 if it is absent or no number, as Java reads it.
   int32_t delay_level() const;
   bool is_half() const;
+  bool asks_for_timer() const;
 };
 
 /// Which properties the stored text must not take over from the request.

@@ -26,6 +26,8 @@ inline constexpr std::string_view kKeys = "KEYS", kTags = "TAGS", kWait = "WAIT"
                                   kInnerBase = "INNER_BASE", kPopCheckpoint = "POP_CK",
                                   kTimerDelaySec = "TIMER_DELAY_SEC", kTimerDelayMs = "TIMER_DELAY_MS",
                                   kTimerDeliverMs = "TIMER_DELIVER_MS", kTimerOutMs = "TIMER_OUT_MS",
+                                  kTimerEnqueueMs = "TIMER_ENQUEUE_MS", kTimerDequeueMs = "TIMER_DEQUEUE_MS",
+                                  kTimerRollTimes = "TIMER_ROLL_TIMES", kBornTimestamp = "BORN_TIMESTAMP",
                                   kTimerDelUniqueKey = "TIMER_DEL_UNIQKEY", kMultiDispatch = "INNER_MULTI_DISPATCH",
                                   kMultiQueueOffset = "INNER_MULTI_QUEUE_OFFSET", kCluster = "CLUSTER",
                                   kCrc32 = "__CRC32#", kShardingKey = "__SHARDINGKEY",

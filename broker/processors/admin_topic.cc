@@ -109,6 +109,7 @@ void AdminTopicProcessor::remove_one(const std::string& topic) {
   offsets_.remove_topic(topic);
   store_.delete_topic(topic);
   statistics_.delete_topic(topic);
+  timers_.forget_topic(topic);
 }
 
 Reply AdminTopicProcessor::remove(const Call& call, const remoting::DeleteTopicInBrokerRequest& request) {

@@ -5,6 +5,7 @@
 #include "broker/consumer_offsets.h"
 #include "broker/consumers.h"
 #include "broker/statistics.h"
+#include "broker/timer_metrics.h"
 #include "broker/topics.h"
 #include "remoting/net/router.h"
 #include "remoting/protocol/headers/admin_topic.h"
@@ -18,12 +19,13 @@ namespace comet::broker {
 class AdminTopicProcessor {
  public:
   AdminTopicProcessor(const LiveConfig& config, Topics& topics, ConsumerOffsets& offsets, Consumers& consumers,
-                      Statistics& statistics, store::MessageStore& store, Log& log)
+                      Statistics& statistics, TimerMetrics& timers, store::MessageStore& store, Log& log)
       : config_(config),
         topics_(topics),
         offsets_(offsets),
         consumers_(consumers),
         statistics_(statistics),
+        timers_(timers),
         store_(store),
         log_(log) {}
 
@@ -48,6 +50,7 @@ class AdminTopicProcessor {
   ConsumerOffsets& offsets_;
   Consumers& consumers_;
   Statistics& statistics_;
+  TimerMetrics& timers_;
   store::MessageStore& store_;
   Log& log_;
 };

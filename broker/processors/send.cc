@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "broker/recall_handle.h"
 #include "common/system_topics.h"
 
 namespace comet::broker {
@@ -51,7 +52,8 @@ std::string item_problem(const SentProperties& item, const Placement& batch) {
   if (const int32_t level = item.delay_level(); level > 0) {
     return fmt::format("a batch is delayed as a whole or not at all: a message in it has DELAY={} of its own", level);
   }
-  if (item.timer) return "a batch is delayed as a whole or not at all: a message in it asks for a timer of its own";
+  if (item.asks_for_timer())
+    return "a batch is delayed as a whole or not at all: a message in it asks for a timer of its own";
   if (item.has_real_place && batch.kind != MessageKind::kPlain)
     return "a message of a delayed batch has a REAL_TOPIC or REAL_QID of its own";
   return {};
@@ -160,6 +162,12 @@ Checked<void> SendProcessor::store_one(Sending& sending, const TopicConfig& topi
   header.msg_id = write_msg_id(result.at, id);
   header.queue_id = queue;
   header.transaction_id = unique_key;
+  if (placement.kind == MessageKind::kTimed && !is_retry(target.topic->name)) {
+    state.recall_handle = RecallHandle{target.topic->name, config.broker_name,
+                                       std::to_string(placement.timer_out_ms + 1), std::string(unique_key)}
+                              .text();
+    header.recall_handle = state.recall_handle;
+  }
   answer(sending, result, header, sent.wait);
   return {};
 }

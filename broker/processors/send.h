@@ -77,6 +77,7 @@ class SendProcessor {
     uint64_t deletions_seen = 0;
     std::string properties;  // what is being stored
     std::string msg_ids;     // of a batch
+    std::string recall_handle;
     std::vector<remoting::BatchMessage> items;
     std::vector<store::PutRequest> requests;
     std::vector<size_t> property_ends;

@@ -192,12 +192,14 @@ struct RecallMessageRequest {
 
 /// Answer to RECALL_MESSAGE (370).
 struct RecallMessageResponse {
-  std::string msg_id{};  // UNIQ_KEY of what was taken back
+  std::string_view msg_id{};  // UNIQ_KEY of what was taken back
+  std::optional<std::string_view> msg_region{};
 
   static constexpr auto fields() {
     using F = RecallMessageResponse;
     return field_table(
-        required("msgId", &F::msg_id));
+        required("msgId",      &F::msg_id),
+        optional("MSG_REGION", &F::msg_region));
   }
 };
 

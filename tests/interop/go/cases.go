@@ -31,6 +31,7 @@ var cases = map[string]func(*lab){
 	"push_tags":                    pushTags,
 	"push_offsets_survive_restart": pushOffsets,
 	"pull_consumer":                pullConsumer,
+	"delay_levels":                 delayLevels,
 }
 
 func (l *lab) expectStored(topic string, from, to int) {
@@ -317,4 +318,21 @@ func pullConsumer(l *lab) {
 	result, err = c.PullFrom(context.Background(), queue, 500, 10)
 	must(err, "pull behind the end")
 	check(result.Status == primitive.PullOffsetIllegal && result.NextBeginOffset == 20, "status %v next %d behind the end", result.Status, result.NextBeginOffset)
+}
+
+func delayLevels(l *lab) {
+	topic := l.topic(2)
+	p := l.producer()
+	s := &sink{}
+	l.member(l.unique("reader"), "a", topic, "*", s)
+	before := time.Now()
+	for i := 0; i < 20; i++ {
+		message := primitive.NewMessage(topic, []byte(fmt.Sprintf("m%d", i)))
+		message.WithDelayTimeLevel(1 + i%2)
+		result, err := p.SendSync(context.Background(), message)
+		must(err, "send")
+		check(result.Status == primitive.SendOK, "status %v", result.Status)
+	}
+	s.expectBodies(0, 20, false)
+	check(time.Since(before) >= 5*time.Second, "all came after %v", time.Since(before))
 }

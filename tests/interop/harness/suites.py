@@ -17,8 +17,8 @@ LOOKUP = ["offsets_and_times", "view_by_offset_id", "query_by_key", "query_by_un
 RETRY = ["retry_until_dead_letter", "retry_levels", "retry_sent_by_client", "retry_orderly_dead_letter", "retry_batch_and_compressed"]
 ORDER = ["order_topic_config", "push_orderly_suspended"]
 CLIENT = ["client_running_info", "client_consumes_directly", "client_status", "message_trace_of_consumer"]
-# Ours only: Apache takes delayed and transactional messages; until we can deliver them we refuse them.
-OURS_ONLY = ["delay_refused", "transaction_refused"]
+# Ours only: Apache takes transactional messages; until we can settle them we refuse them.
+OURS_ONLY = ["transaction_refused"]
 # Ours only: Apache takes some ten seconds to stop.
 OURS_ONLY_WIRE = ["stops_cleanly_within_two_seconds"]
 JAVA = [*PUSH, *RETRY, *ORDER, *CLIENT, *PULL, *SEND, *LOOKUP, *OURS_ONLY]
@@ -26,10 +26,12 @@ BINARY = ["push_rebalance", "push_orderly", "push_concurrent", "send_sync", "sen
           "send_result_fields", "auto_create_topic", "topic_without_inherit_refused", "push_tags", "pull_statuses", "pull_offsets_commit", "lite_pull_subscribe",
           "offsets_and_times", "view_by_offset_id", "query_by_key", "connections"]
 # On a broker with flushDiskType=SYNC_FLUSH.
-SYNC = ["send_sync", "send_async", "send_batch", "send_large_compressed", "push_concurrent", "restart_kill9"]
-RESTART = ["restart_clean", "restart_kill9", "retry_survives_kill9"]
+SYNC = ["send_sync", "delay_levels", "delay_timer", "send_async", "send_batch", "send_large_compressed", "push_concurrent", "restart_kill9"]
+RESTART = ["restart_clean", "restart_kill9", "retry_survives_kill9", "delay_survives_kill"]
+DELAY = ["delay_levels", "delay_to_consumer", "delay_timer", "delay_timer_bounds"]
+DELAY5 = [*DELAY, "timer_calls", "recall", "recall_refused"]
 GO = ["push_rebalance", "push_concurrent", "push_orderly", "push_broadcasting", "push_tags", "push_offsets_survive_restart", "pull_consumer", "send_sync", "send_async",
-      "send_oneway", "send_batch", "send_large_compressed", "send_unicode", "auto_create_topic"]
+      "send_oneway", "send_batch", "send_large_compressed", "send_unicode", "auto_create_topic", "delay_levels"]
 NODE = ["push_concurrent", "push_tags", "push_broadcasting", "push_offsets_survive_restart", "send_sync", "send_large_compressed", "send_unicode",
         "send_to_chosen_queue"]
 PYTHON = ["push_concurrent", "push_orderly", "push_tags", "push_broadcasting", "push_offsets_survive_restart", "send_sync", "send_async", "send_oneway",
@@ -72,6 +74,10 @@ def _java(version, *jvm, cluster=None, extra=()):
 
 def _restart_cluster(lab, name):
     return lab.cluster(name, flushConsumerOffsetInterval=1000)
+
+
+def _delay_cluster(lab, name):
+    return lab.cluster(name, recallMessageEnable="true")
 
 
 def _sync_cluster(lab, name):
@@ -117,6 +123,8 @@ ALL = [
     Suite("java5-restart", "java5", RESTART, _java("5.3.3", cluster=_restart_cluster, extra=_ONE_BY_ONE), _JAVA5),
     Suite("java5", "java5", JAVA, _java("5.3.3"), _JAVA5),
     Suite("java4", "java4", JAVA, _java("4.9.8"), _JAVA4),
+    Suite("java4-delay", "java4", DELAY, _java("4.9.8", cluster=_delay_cluster), _JAVA4),
+    Suite("java5-delay", "java5", DELAY5, _java("5.3.3", cluster=_delay_cluster), _JAVA5),
     Suite("java5-binary", "java5", BINARY, _java("5.3.3", _BINARY_CODEC), _JAVA5),
     Suite("java5-aged", "java5", ["aged_queue"], _java("5.3.3", cluster=_aged_cluster, extra=("--timeout", "150")), _JAVA5),
     Suite("java5-sync", "java5", SYNC, _java("5.3.3", cluster=_sync_cluster, extra=_ONE_BY_ONE), _JAVA5),

@@ -185,8 +185,8 @@ struct HotBroker {
   broker::ConsumerOffsets offsets{*files, clock, null_log(), config, dir / "consumerOffset.json"};
   broker::QueueLocks locks{clock};
   broker::Statistics statistics{"DefaultCluster"};
-  broker::Alarm delay_alarm;
-  broker::MessageKinds kinds{config, statistics, delay_alarm};
+  broker::Alarm delay_alarm, timer_alarm;
+  broker::MessageKinds kinds{config, statistics, clock, delay_alarm, timer_alarm};
   broker::ParkedAnswers parked{loops, store, config};
   broker::PullHolds holds{loops, store};
   QueuedWorkers workers;

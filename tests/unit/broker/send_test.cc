@@ -185,13 +185,9 @@ TEST_CASE("a queue beyond both queue counts is refused", "[broker][send]") {
   CHECK(contains(answer.remark, "10.0.0.7:34567"));
 }
 
-TEST_CASE("what would need timers or transactions is refused for good, never stored", "[broker][send]") {
+TEST_CASE("what would need transactions or inner batches is refused for good, never stored", "[broker][send]") {
   HotBroker broker;
-  const std::vector<std::pair<std::string, std::string>> asked = {{"TIMER_DELAY_SEC", "5"},
-                                                                  {"TIMER_DELAY_MS", "5"},
-                                                                  {"TIMER_DELIVER_MS", "1"},
-                                                                  {"TRAN_MSG", "TRUE"},
-                                                                  {"INNER_NUM", "2"}};
+  const std::vector<std::pair<std::string, std::string>> asked = {{"TRAN_MSG", "TRUE"}, {"INNER_NUM", "2"}};
   for (const auto& [name, value] : asked) {
     auto fields = order();
     const std::string text = properties({{name, value}});

@@ -39,7 +39,8 @@ public final class Main {
     RetryCases.add(known);
     OrderCases.add(known);
     ClientCases.add(known);
-    for (String only5 : List.of("interop.DashboardCases", "interop.AgedCases")) {
+    DelayCases.add(known);
+    for (String only5 : List.of("interop.RecallCases", "interop.DashboardCases", "interop.AgedCases")) {
       try {
         Class.forName(only5).getDeclaredMethod("add", Map.class).invoke(null, known);
       } catch (ClassNotFoundException e) {

@@ -49,7 +49,6 @@ final class SendCases {
     cases.put("topic_without_inherit_refused", SendCases::noInherit);
     cases.put("system_topic_refused", SendCases::systemTopic);
     cases.put("too_large_refused", SendCases::tooLarge);
-    cases.put("delay_refused", SendCases::delayRefused);
     cases.put("transaction_refused", SendCases::transactionRefused);
   }
 
@@ -276,21 +275,6 @@ final class SendCases {
     equal(13, code(refused("40,000 bytes of properties", () -> producer.send(wordy))), "MESSAGE_ILLEGAL");
     producer.send(new Message(topic, new byte[4 << 20]));
     equal(1, lab.readAll(topic, 1).size(), "a body of 4 MiB exactly is stored");
-  }
-
-  private static void delayRefused(Lab lab) throws Exception {
-    String topic = lab.topic("", 1);
-    DefaultMQProducer producer = lab.newProducer(lab.unique("producer"));
-    producer.setRetryTimesWhenSendFailed(0);
-    for (String property : List.of("TIMER_DELAY_SEC", "TIMER_DELAY_MS", "TIMER_DELIVER_MS")) {
-      Message timer = new Message(topic, "timer".getBytes(StandardCharsets.UTF_8));
-      org.apache.rocketmq.common.message.MessageAccessor.putProperty(timer, property, property.equals("TIMER_DELIVER_MS") ? String.valueOf(System.currentTimeMillis() + 2000) : "1");
-      Exception refusal = refused(property, () -> producer.send(timer));
-      check(code(refusal) > 0, "a broker's code, in " + refusal);
-    }
-    lab.send(topic, 1);
-    Thread.sleep(1500);
-    equal("[m0]", Lab.bodies(lab.readAll(topic, 1)), "only the plain message is there");
   }
 
   private static void transactionRefused(Lab lab) throws Exception {

@@ -1,0 +1,80 @@
+#include "broker/timer_metrics.h"
+
+#include <nlohmann/json.hpp>
+
+#include "broker/state_file.h"
+
+namespace comet::broker {
+namespace {
+
+constexpr int64_t kBytesPerMs = 1'000;
+
+}  // namespace
+
+Result<void> TimerMetrics::load() {
+  COMET_TRY(const nlohmann::json state, load_state(files_, log_, file_));
+  if (state.is_null()) return {};
+  const std::lock_guard lock(mu_);
+  version_ = version_in(state);
+  const auto table = state.find("timingCount");
+  if (table == state.end() || !table->is_object()) return {};
+  for (const auto& [topic, metric] : table->items()) {
+    if (metric.is_object()) topics_[topic] = {number_in(metric, "count", 0), number_in(metric, "timeStamp", 0)};
+  }
+  return {};
+}
+
+void TimerMetrics::add(std::string_view topic, int64_t count) {
+  const int64_t now = clock_.now_ms();
+  const std::lock_guard lock(mu_);
+  auto found = topics_.find(topic);
+  if (found == topics_.end()) found = topics_.emplace(topic, Metric{}).first;
+  found->second.count += count;
+  found->second.changed_ms = now;
+  version_.next(now);
+  changed_ = true;
+}
+
+void TimerMetrics::forget_topic(std::string_view topic) {
+  const std::lock_guard lock(mu_);
+  const auto found = topics_.find(topic);
+  if (found == topics_.end()) return;
+  topics_.erase(found);
+  changed_ = true;
+}
+
+int64_t TimerMetrics::count(std::string_view topic) const {
+  const std::lock_guard lock(mu_);
+  const auto found = topics_.find(topic);
+  return found == topics_.end() ? 0 : found->second.count;
+}
+
+std::string TimerMetrics::text() const {
+  const std::lock_guard lock(mu_);
+  std::string out = "{\"dataVersion\":" + to_json(version_) + ",\"timingCount\":{";
+  bool first = true;
+  for (const auto& [topic, metric] : topics_) {
+    if (!first) out += ',';
+    first = false;
+    out += json_quoted(topic) + ":{\"count\":" + std::to_string(metric.count) +
+           ",\"timeStamp\":" + std::to_string(metric.changed_ms) + "}";
+  }
+  return out += "}}";
+}
+
+Result<void> TimerMetrics::persist(bool now) {
+  {
+    const std::lock_guard lock(mu_);
+    if (!changed_ || (!now && clock_.now_ms() < persist_from_ms_)) return {};
+    changed_ = false;
+  }
+  const std::string content = text();
+  auto written = files_.make_folders(parent_folder(file_));
+  if (written) written = replace_file(files_, file_, content);
+  const std::lock_guard lock(mu_);
+  persist_from_ms_ = clock_.now_ms() + static_cast<int64_t>(content.size()) / kBytesPerMs;
+  if (!written) changed_ = true;
+  return written;
+}
+
+}  // namespace comet::broker

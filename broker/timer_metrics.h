@@ -1,0 +1,49 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <string>
+#include <string_view>
+
+#include "broker/data_version.h"
+#include "common/clock.h"
+#include "common/files.h"
+#include "common/log.h"
+
+namespace comet::broker {
+
+/// How many messages of each topic wait for a timer: the file config/timermetrics, and the answer to GET_TIMER_METRICS.
+/// Threads: any; persist() one at a time. Source: TimerMetrics; store.md 23, 24.
+class TimerMetrics {
+ public:
+  TimerMetrics(Files& files, const Clock& clock, Log& log, Path file)
+      : files_(files), clock_(clock), log_(log), file_(std::move(file)) {}
+
+  Result<void> load();
+  void add(std::string_view topic, int64_t count);
+  void forget_topic(std::string_view topic);
+  int64_t count(std::string_view topic) const;
+
+  std::string text() const;  ///< compact JSON
+  /// Writes the file if anything changed. A large one is left alone for a while: a second for each million bytes.
+  Result<void> persist(bool now);
+
+ private:
+  struct Metric {
+    int64_t count = 0;
+    int64_t changed_ms = 0;
+  };
+
+  Files& files_;
+  const Clock& clock_;
+  Log& log_;
+  const Path file_;
+  mutable std::mutex mu_;  // guards all below
+  std::map<std::string, Metric, std::less<>> topics_;
+  DataVersion version_;
+  bool changed_ = false;
+  int64_t persist_from_ms_ = 0;
+};
+
+}  // namespace comet::broker

@@ -1,0 +1,403 @@
+#include "broker/timers.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "broker/real_place.h"
+#include "common/java_hash.h"
+#include "common/system_topics.h"
+
+namespace comet::broker {
+namespace {
+
+constexpr store::QueueKeyView kQueue{kTimerTopic, QueueId(0)};
+constexpr int32_t kSlice = 512;     ///< messages taken in between two looks at what is due
+constexpr int64_t kTakeInMs = 100;  ///< how long a message may wait to be taken in
+constexpr int64_t kRetryMs = 100;
+constexpr int64_t kLookAheadSlots = 64;
+constexpr int64_t kExpirePeriodMs = 30'000;
+constexpr int32_t kMinRollSlots = 2, kBlankSlots = 60;
+
+std::optional<int64_t> number(std::string_view text) {
+  int64_t value = 0;
+  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (text.empty() || error != std::errc() || stop != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+/// Apache's bounds: what makes no sense is the longest window.
+int64_t roll_slots(const BrokerConfig& config) {
+  const int64_t most = store::TimerWheel::kWindowSlots - kBlankSlots;
+  return config.timer_roll_window_slots > most || config.timer_roll_window_slots < kMinRollSlots
+             ? most
+             : config.timer_roll_window_slots;
+}
+
+bool is_trace(std::string_view name, bool rolls) {
+  return name == property::kTimerEnqueueMs || name == property::kTimerDequeueMs ||
+         (rolls && name == property::kTimerRollTimes) || name == property::kCrc32;
+}
+
+}  // namespace
+
+void Timers::Rate::sample(int64_t now_ms, int64_t total) {
+  if (now_ms <= at_ms) return;
+  if (at_ms > 0) per_second = static_cast<double>(total - count) * 1'000 / static_cast<double>(now_ms - at_ms);
+  count = total;
+  at_ms = now_ms;
+}
+
+Timers::Timers(const Parts& parts)
+    : parts_(parts),
+      precision_ms_(parts.files.wheel().precision_ms()),
+      own_(parts.store, parts.topics, parts.statistics, parts.kinds),
+      saved_(parts.files.opened_at()) {
+  read_ms_ = saved_.read_time_ms;
+  next_ = first_to_take_in().value;
+}
+
+/// Behind the newest message in the wheel, which may be newer than the checkpoint.
+QueueOffset Timers::first_to_take_in() const {
+  QueueOffset next = saved_.queue_offset;
+  if (const auto newest = parts_.files.newest()) {
+    const auto record = parts_.store.record_at(newest->at);
+    const auto message = record ? decode_message(record->bytes, false) : fail(Errc::kNotFound, "");
+    if (message && message->message.topic == kTimerTopic) next = std::max(next, message->message.queue_offset + 1);
+  }
+  const QueueOffset first = parts_.store.min_offset(kQueue);
+  return std::clamp(next, first, std::max(first, parts_.store.max_offset(kQueue, false)));
+}
+
+/// Where a store begins that has no checkpoint yet.
+int64_t Timers::first_slot() const {
+  const auto used = parts_.files.wheel().used_from(0);
+  const int64_t now_ms = parts_.files.wheel().floor(parts_.clock.now_ms());
+  return used.empty() ? now_ms : std::min(now_ms, *std::min_element(used.begin(), used.end()));
+}
+
+void Timers::start() {
+  {
+    const std::lock_guard lock(mu_);
+    role_ = Role::kDelivering;
+    if (read_ms_ == 0) read_ms_ = first_slot();
+  }
+  parts_.alarm.wake();
+}
+
+void Timers::stop() {
+  hurry_ = true;
+  const std::lock_guard lock(mu_);
+  hurry_ = false;
+  role_ = Role::kIdle;
+}
+
+void Timers::follow(const store::TimerCheckpoint& master) {
+  hurry_ = true;
+  {
+    const std::lock_guard lock(mu_);
+    hurry_ = false;
+    role_ = Role::kFollowing;
+    slot_.reset();
+    read_ms_ = parts_.files.wheel().floor(master.read_time_ms);
+    master_offset_ = master.master_queue_offset;
+    const std::lock_guard saved_lock(flush_mu_);
+    waiting_.reset();
+    saved_.state_version = master.state_version;
+    saved_.version_ms = master.version_ms;
+    saved_.version_counter = master.version_counter;
+  }
+  parts_.alarm.wake();
+}
+
+void Timers::run() {
+  while (!parts_.alarm.ended()) {
+    parts_.alarm.begin();
+    parts_.alarm.sleep(pass());
+  }
+}
+
+int64_t Timers::pass() {
+  for (;;) {
+    const std::lock_guard lock(mu_);
+    if (role_ == Role::kIdle || parts_.alarm.ended()) return Alarm::kNever;
+    const int64_t now = parts_.clock.now_ms(), write_ms = parts_.files.wheel().floor(now);
+    const bool delivers = role_ == Role::kDelivering;
+    // Slots that were over long ago go first, so that what is new can't get between what is old.
+    if (delivers && !deliver_until(write_ms - precision_ms_)) return now + kRetryMs;
+    const QueueOffset end = parts_.store.max_offset(kQueue, true);
+    const Taken taken = take_in(write_ms, delivers ? end : std::min(end, master_offset_));
+    if (taken == Taken::kFailed) return now + kRetryMs;
+    if (taken == Taken::kMore) continue;
+    if (!delivers) return Alarm::kNever;  // until the master tells more
+    if (!deliver_until(write_ms)) return now + kRetryMs;
+    // SYNC_FLUSH: what isn't durable yet isn't seen yet.
+    const bool more_comes = taken == Taken::kSome || parts_.store.max_offset(kQueue, false) > end;
+    if (parts_.files.wheel().floor(parts_.clock.now_ms()) == write_ms) return next_look(now, more_comes);
+  }
+}
+
+/// While messages come, the queue is looked at every kTakeInMs, so that senders needn't wake anybody.
+int64_t Timers::next_look(int64_t now_ms, bool more_comes) const {
+  int64_t next = Alarm::kNever;
+  if (parts_.files.last_slot_ms() >= read_ms_) {
+    const int64_t ahead = read_ms_ + kLookAheadSlots * precision_ms_;
+    next = parts_.files.wheel().next_used(read_ms_, ahead) + precision_ms_;
+  }
+  return more_comes ? std::min(next, now_ms + kTakeInMs) : next;
+}
+
+// --- Into the wheel --------------------------------------------------------------------------------------------------
+
+Timers::Taken Timers::take_in(int64_t write_ms, QueueOffset limit) {
+  if (parts_.config.now().timer_stop_enqueue) return Taken::kNothing;
+  QueueOffset next = std::max(QueueOffset(next_), parts_.store.min_offset(kQueue));
+  Taken taken = Taken::kNothing;
+  for (int32_t n = 0; next < limit && !hurry_; ++n, next += 1) {
+    if (n == kSlice) {
+      taken = Taken::kMore;
+      break;
+    }
+    taken = Taken::kSome;
+    const auto entry = parts_.store.entry(kQueue, next);
+    if (!entry) continue;
+    if (auto noted = note(*entry, write_ms); !noted) {
+      complain(fmt::format("timer messages wait, the timer log can't be written: {}", noted.error().what));
+      next_ = next.value;
+      return Taken::kFailed;
+    }
+    taken_total_.fetch_add(1, std::memory_order_relaxed);
+  }
+  next_ = next.value;
+  return taken;
+}
+
+Result<void> Timers::note(const store::QueueEntry& entry, int64_t write_ms) {
+  const auto record = parts_.store.record_at(entry.at);
+  const auto message = record ? decode_message(record->bytes, false) : fail(Errc::kNotFound, "its record is gone");
+  if (!message) {
+    complain(fmt::format("a timer message at {} is passed over: {}", entry.at.value, message.error().what));
+    return {};
+  }
+  std::string_view out, topic;
+  store::TimerUnit unit;
+  each_property(message->message.properties, [&](std::string_view name, std::string_view value) {
+    if (name == property::kTimerOutMs) out = value;
+    if (name == property::kRealTopic) topic = value;
+    if (name == property::kTimerDelUniqueKey) unit.magic |= store::TimerUnit::kDelete;
+  });
+  const auto due = number(out);
+  if (!due || *due < 0) {
+    complain(
+        fmt::format("the timer message at {} is passed over: its TIMER_OUT_MS={} is no time", entry.at.value, out));
+    return {};
+  }
+  int64_t slot_ms = parts_.files.wheel().floor(*due);
+  if (slot_ms < read_ms_) {
+    if (role_ == Role::kFollowing) return {};  // the master has delivered it
+    slot_ms = read_ms_;                        // the next slot that is over
+  }
+  const int64_t slots = roll_slots(parts_.config.now()), window_ms = slots * precision_ms_;
+  if (const int64_t excess = slot_ms - write_ms - window_ms; excess >= 0) {
+    unit.magic |= store::TimerUnit::kRoll;
+    // Shortly behind the window it would come back with next to nothing left: half the window is nearer the middle.
+    slot_ms = write_ms + (excess < slots / 3 * precision_ms_ ? slots / 2 * precision_ms_ : window_ms);
+  }
+  unit.written_ms = write_ms;
+  unit.at = entry.at;
+  unit.record_bytes = entry.bytes;
+  unit.topic_hash = java_hash(topic);
+  COMET_TRY_VOID(parts_.files.add(slot_ms, unit));
+  if (!topic.empty()) parts_.metrics.add(topic, unit.deletes() ? -1 : 1);
+  return {};
+}
+
+// --- Out of the wheel ------------------------------------------------------------------------------------------------
+
+/// Delivers the slots before `limit_ms`; false: something has to wait, and with it what comes behind it.
+bool Timers::deliver_until(int64_t limit_ms) {
+  while (read_ms_ < limit_ms) {
+    if (!slot_ && parts_.files.last_slot_ms() < read_ms_) {
+      read_ms_ = limit_ms;
+      return true;
+    }
+    if (!slot_) read_ms_ = parts_.files.wheel().next_used(read_ms_, limit_ms);
+    if (read_ms_ >= limit_ms) return true;
+    if (!deliver_slot(read_ms_)) return false;
+    read_ms_ += precision_ms_;
+  }
+  return true;
+}
+
+bool Timers::deliver_slot(int64_t slot_ms) {
+  if (!slot_) open_slot(slot_ms);
+  for (; slot_->next < slot_->units.size(); ++slot_->next) {
+    if (hurry_ || !deliver(slot_->units[slot_->next])) return false;
+  }
+  close_slot();
+  return true;
+}
+
+void Timers::open_slot(int64_t slot_ms) {
+  slot_.emplace();
+  slot_->ms = slot_ms;
+  slot_->units = parts_.files.units(slot_ms);
+  for (const store::TimerUnit& unit : slot_->units) {
+    if (!unit.deletes() || unit.rolls()) continue;
+    const auto record = parts_.store.record_at(unit.at);
+    const auto message = record ? decode_message(record->bytes, false) : fail(Errc::kNotFound, "");
+    if (!message) continue;
+    const auto key = find_property(message->message.properties, property::kTimerDelUniqueKey);
+    const auto topic = find_property(message->message.properties, property::kRealTopic);
+    if (!key || !topic) continue;
+    TakenBack& taken_back = slot_->taken_back[std::string(*key)];
+    taken_back.topic = *topic;
+    ++taken_back.markers;
+  }
+}
+
+/// Each marker took one from its topic's count; what met no message gives it back.
+void Timers::close_slot() {
+  for (const auto& [key, taken_back] : slot_->taken_back) {
+    const int64_t too_few = taken_back.markers - (taken_back.met ? 1 : 0);
+    if (too_few > 0) parts_.metrics.add(taken_back.topic, too_few);
+  }
+  slot_.reset();
+}
+
+bool Timers::deliver(const store::TimerUnit& unit) {
+  if (unit.deletes() && !unit.rolls()) return true;
+  const auto record = parts_.store.record_at(unit.at);
+  const auto waited = record ? decode_message(record->bytes, false) : fail(Errc::kNotFound, "its record is gone");
+  if (!waited || waited->message.topic != kTimerTopic) {
+    complain(fmt::format("a timer message at {} is passed over: {}", unit.at.value,
+                         waited ? "another message stands there" : waited.error().what));
+    return true;
+  }
+  const auto place = real_place(waited->message.properties);
+  if (!place) {
+    complain(
+        fmt::format("the timer message at {} is passed over: its REAL_TOPIC and REAL_QID are no place", unit.at.value));
+    return true;
+  }
+  if (is_taken_back(place->topic, waited->message.properties)) return true;
+  Message message = waited->message;
+  message.topic = unit.rolls() ? kTimerTopic : place->topic;
+  message.queue_id = unit.rolls() ? QueueId(0) : place->queue;
+  message.properties = traced(unit, waited->message.properties);
+  if (message.properties.size() > static_cast<size_t>(kMaxPropertiesBytes))
+    message.properties = waited->message.properties;  // better without its trace than not at all
+  const store::PutResult result = own_.put(message);
+  if (result.status == store::PutStatus::kServiceNotAvailable || result.status == store::PutStatus::kCreateFileFailed) {
+    complain(fmt::format("timer messages wait, {}", result.problem));
+    return false;
+  }
+  parts_.metrics.add(place->topic, unit.deletes() ? 1 : -1);
+  delivered_total_.fetch_add(1, std::memory_order_relaxed);
+  if (result.status != store::PutStatus::kOk) {
+    parts_.log.error("the timer message at {} can't be delivered to {}: {}", unit.at.value, place->topic,
+                     result.problem);
+    return true;
+  }
+  delivered_end_ = std::max(delivered_end_.load(), result.end.value);
+  return true;
+}
+
+bool Timers::is_taken_back(std::string_view topic, std::string_view properties) {
+  if (slot_->taken_back.empty()) return false;
+  const auto unique = find_property(properties, property::kUniqueKey);
+  if (!unique) return false;
+  key_.assign(topic).append("+").append(*unique);
+  const auto found = slot_->taken_back.find(key_);
+  if (found == slot_->taken_back.end()) return false;
+  found->second.met = true;
+  return true;
+}
+
+/// The properties with the times at which the message went into the wheel and out of it.
+std::string_view Timers::traced(const store::TimerUnit& unit, std::string_view properties) {
+  text_.clear();
+  int64_t rolled = 0;
+  each_property(properties, [&](std::string_view name, std::string_view value) {
+    if (name == property::kTimerRollTimes) rolled = number(value).value_or(0);
+    if (is_trace(name, unit.rolls())) return;
+    text_.append(name) += kPropertyNameEnd;
+    text_.append(value) += kPropertyEnd;
+  });
+  append_property(text_, property::kTimerEnqueueMs, std::to_string(unit.written_ms));
+  if (unit.rolls()) append_property(text_, property::kTimerRollTimes, std::to_string(rolled + 1));
+  append_property(text_, property::kTimerDequeueMs, std::to_string(parts_.clock.now_ms()));
+  return text_;
+}
+
+// --- Progress --------------------------------------------------------------------------------------------------------
+
+Result<void> Timers::flush(bool at_stop) {
+  const std::lock_guard lock(flush_mu_);
+  // Read in this order: what is taken in and delivered under these numbers stands in the files and in the log.
+  store::TimerCheckpoint now = saved_;
+  now.read_time_ms = read_ms_;
+  now.queue_offset = now.master_queue_offset = QueueOffset(next_);
+  const PhyOffset delivered(delivered_end_);
+  now.log_flushed = parts_.files.log().end();
+  COMET_TRY_VOID(parts_.files.flush());
+  if (waiting_ && waiting_->second <= parts_.store.durable_end()) {
+    COMET_TRY_VOID(parts_.files.save(waiting_->first));
+    saved_ = waiting_->first;
+    waiting_.reset();
+  }
+  const bool moved = now.read_time_ms != saved_.read_time_ms || now.queue_offset != saved_.queue_offset;
+  if (!waiting_ && (moved || now.log_flushed != saved_.log_flushed)) {
+    now.state_version = saved_.state_version;
+    now.version_ms = moved ? parts_.clock.now_ms() : saved_.version_ms;
+    now.version_counter = saved_.version_counter + (moved ? 1 : 0);
+    waiting_.emplace(now, delivered);
+    if (delivered <= parts_.store.durable_end()) {
+      COMET_TRY_VOID(parts_.files.save(now));
+      saved_ = now;
+      waiting_.reset();
+    }
+  }
+  const int64_t now_ms = parts_.clock.now_ms();
+  taken_rate_.sample(now_ms, taken_total_);
+  delivered_rate_.sample(now_ms, delivered_total_);
+  if (now_ms >= expire_at_ms_) {
+    expire_at_ms_ = now_ms + kExpirePeriodMs;
+    COMET_TRY_VOID(parts_.files.log().expire(parts_.store.figures().min_offset));
+  }
+  return parts_.metrics.persist(at_stop);
+}
+
+store::TimerCheckpoint Timers::checkpoint() const {
+  const std::lock_guard lock(flush_mu_);
+  return saved_;
+}
+
+bool Timers::congested(int64_t slot_ms) {
+  const int64_t most = parts_.config.now().timer_congest_each_slot;
+  const int64_t count = parts_.files.wheel().slot(slot_ms).count;
+  if (count <= most) return false;
+  if (count >= 2 * most) return true;
+  return int64_t{turn_.fetch_add(7'919) % 1'000} * most < (count - most) * 1'000;
+}
+
+TimerFigures Timers::figures() {
+  TimerFigures out;
+  const int64_t read_ms = read_ms_;
+  const bool waits = parts_.files.last_slot_ms() >= read_ms;
+  out.read_behind_ms = waits ? std::max<int64_t>(0, parts_.clock.now_ms() - read_ms) : 0;
+  out.offset_behind = std::max<int64_t>(0, parts_.store.max_offset(kQueue, false).value - next_);
+  out.congestion = parts_.files.wheel().count_from(read_ms);
+  const std::lock_guard lock(flush_mu_);
+  out.taken_in_per_second = taken_rate_.per_second;
+  out.delivered_per_second = delivered_rate_.per_second;
+  return out;
+}
+
+void Timers::complain(std::string_view what) {
+  int64_t suppressed = 0;
+  if (gate_.admit(parts_.clock.now_ms(), suppressed)) parts_.log.warn("{} ({} such lines left out)", what, suppressed);
+}
+
+}  // namespace comet::broker

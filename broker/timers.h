@@ -1,0 +1,134 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "broker/own_messages.h"
+#include "broker/timer_metrics.h"
+#include "common/clock.h"
+#include "common/log.h"
+#include "store/message_store.h"
+#include "store/timer_files.h"
+
+namespace comet::broker {
+
+/// What administrators are told of the timers.
+struct TimerFigures {
+  int64_t read_behind_ms = 0;  ///< the oldest slot that isn't delivered
+  int64_t offset_behind = 0;   ///< messages that are stored, but not in the wheel yet
+  int64_t congestion = 0;      ///< messages in the wheel
+  double taken_in_per_second = 0, delivered_per_second = 0;
+};
+
+/// Delivers messages that asked for a time of their own: never before it, and at most timerPrecisionMs after it.
+///
+/// They wait in rmq_sys_wheel_timer. take_in() follows that queue and notes each in the slot of its TIMER_OUT_MS;
+/// deliver_slot() stores a slot's messages under their real topics when the slot is over. A message further off than
+/// the roll window goes into a nearer slot and is stored in the timer topic once more from there. One that carries
+/// TIMER_DEL_UNIQKEY is never delivered, but keeps another of its slot from being so. A message that can't be stored is
+/// tried again until it can, and its slot's time stands still with it.
+///
+/// What the checkpoint says never runs ahead of what is durable: a power cut repeats deliveries and loses none.
+/// Only a master delivers; a slave follows its master's progress. Threads: run() and pass() on a thread of their own,
+/// because they read messages that may have to come from the disk; flush() on a worker, one at a time; the rest from
+/// any. Source: TimerMessageStore; behaviour.md 8.3; store.md 23.
+class Timers {
+ public:
+  struct Parts {
+    store::MessageStore& store;
+    Topics& topics;
+    Statistics& statistics;
+    const MessageKinds& kinds;
+    TimerMetrics& metrics;
+    store::TimerFiles& files;
+    Alarm& alarm;
+    const LiveConfig& config;
+    const Clock& clock;
+    Log& log;
+  };
+  explicit Timers(const Parts& parts);
+
+  /// From now on this broker delivers, from the slot that it has come to.
+  void start();
+  /// After return nothing more is delivered and nothing taken in, until start() or follow().
+  void stop();
+  /// A slave's part: takes in what its master has taken in, delivers nothing, and will go on where the master was.
+  void follow(const store::TimerCheckpoint& master);
+
+  /// The thread's life, until the alarm ends.
+  void run();
+  /// Does what is due; returns when to look again (Unix ms), Alarm::kNever if nothing waits.
+  int64_t pass();
+
+  /// Makes what was taken in durable, and the progress as far as what was delivered is.
+  Result<void> flush(bool at_stop);
+  /// The progress that flush() wrote last: what slaves are told.
+  store::TimerCheckpoint checkpoint() const;
+
+  /// Whether a slot has more messages than timerCongestNumEachSlot: surely at twice as many, by chance between.
+  bool congested(int64_t slot_ms);
+  TimerFigures figures();
+
+ private:
+  enum class Role { kIdle, kDelivering, kFollowing };
+  struct TakenBack {
+    std::string topic;
+    int64_t markers = 0;  ///< how many want it
+    bool met = false;     ///< the message was in the slot
+  };
+  /// A slot on its way out.
+  struct OpenSlot {
+    int64_t ms = 0;
+    std::vector<store::TimerUnit> units;
+    size_t next = 0;
+    std::map<std::string, TakenBack, std::less<>> taken_back;  ///< by TIMER_DEL_UNIQKEY
+  };
+  struct Rate {
+    int64_t count = 0, at_ms = 0;
+    double per_second = 0;
+    void sample(int64_t now_ms, int64_t total);
+  };
+  enum class Taken { kNothing, kSome, kMore, kFailed };
+
+  QueueOffset first_to_take_in() const;
+  int64_t first_slot() const;
+  Taken take_in(int64_t write_ms, QueueOffset limit);
+  Result<void> note(const store::QueueEntry& entry, int64_t write_ms);
+  bool deliver_until(int64_t limit_ms);
+  bool deliver_slot(int64_t slot_ms);
+  void open_slot(int64_t slot_ms);
+  void close_slot();
+  bool deliver(const store::TimerUnit& unit);
+  bool is_taken_back(std::string_view topic, std::string_view properties);
+  std::string_view traced(const store::TimerUnit& unit, std::string_view properties);
+  int64_t next_look(int64_t now_ms, bool more_comes) const;
+  void complain(std::string_view what);
+
+  const Parts parts_;
+  const int64_t precision_ms_;
+  OwnMessages own_;
+  LogGate gate_{1};
+  std::atomic<bool> hurry_{false};  ///< somebody wants mu_
+  std::atomic<uint32_t> turn_{0};
+  mutable std::mutex mu_;  // held while it works; guards what follows
+  Role role_ = Role::kIdle;
+  std::optional<OpenSlot> slot_;
+  std::string text_, key_;  // scratch
+  QueueOffset master_offset_;
+  std::atomic<int64_t> read_ms_{0};  ///< slots before it are delivered
+  std::atomic<int64_t> next_{0};     ///< entry of the timer queue to take in next
+  std::atomic<int64_t> delivered_end_{0};
+  std::atomic<int64_t> taken_total_{0}, delivered_total_{0};
+  mutable std::mutex flush_mu_;  // guards what follows
+  store::TimerCheckpoint saved_;
+  std::optional<std::pair<store::TimerCheckpoint, PhyOffset>> waiting_;  ///< to be saved once the log is durable so far
+  Rate taken_rate_, delivered_rate_;
+  int64_t expire_at_ms_ = 0;
+};
+
+}  // namespace comet::broker

@@ -1,0 +1,338 @@
+#include "broker/timers.h"
+
+#include <catch2/catch.hpp>
+
+#include "broker/recall_handle.h"
+#include "common/system_topics.h"
+#include "tests/unit/broker/hot_fixture.h"
+
+namespace comet::broker {
+namespace {
+
+using test::HotBroker;
+using test::order;
+using test::properties;
+
+constexpr int64_t kStart = 1'700'000'000'000;
+constexpr int32_t kIllegal = 13;
+
+/// A broker with timers whose clock moves when told to.
+struct TimedBroker {
+  explicit TimedBroker(const std::function<void(BrokerConfig&)>& adjust = {}) : broker(adjust) { open(); }
+
+  void open() {
+    timers.reset();
+    files.reset();
+    files = store::TimerFiles::open(
+                *broker.files, null_log(),
+                {broker.dir / "store", broker.dir / "config/timercheck", 4'096, broker.config.now().timer_precision_ms},
+                broker.store.log_end)
+                .value();
+    timers =
+        std::make_unique<Timers>(Timers::Parts{broker.store, broker.topics, broker.statistics, broker.kinds, metrics,
+                                               *files, broker.timer_alarm, broker.config, broker.clock, null_log()});
+    broker.kinds.on_congestion([this](int64_t slot_ms) { return timers->congested(slot_ms); });
+    timers->start();
+  }
+
+  remoting::Response send(const std::string& body, std::vector<std::pair<std::string, std::string>> pairs) {
+    auto fields = order();
+    pairs.emplace_back("UNIQ_KEY", body);
+    const std::string text = properties(pairs);
+    fields.properties = text;
+    return broker.send(fields, body);
+  }
+  void advance(int64_t ms) {
+    broker.clock.advance_ms(ms);
+    broker.store.now_ms += ms;
+  }
+  int64_t now() { return broker.clock.now_ms(); }
+  std::vector<std::string> delivered() {
+    std::vector<std::string> bodies;
+    for (size_t n = 0; n < broker.store.queue("orders", 1).records.size(); ++n)
+      bodies.emplace_back(broker.store.message("orders", 1, n).body);
+    return bodies;
+  }
+  size_t in_timer_topic() { return broker.store.queue(kTimerTopic, 0).records.size(); }
+  using Bodies = std::vector<std::string>;
+
+  HotBroker broker;
+  TimerMetrics metrics{*broker.files, broker.clock, null_log(), broker.dir / "config/timermetrics"};
+  std::unique_ptr<store::TimerFiles> files;
+  std::unique_ptr<Timers> timers;
+};
+
+TEST_CASE("each way to ask for a time is kept with its slot, and answered with a handle", "[broker][timer]") {
+  TimedBroker timed;
+  using Pairs = std::vector<std::pair<std::string, std::string>>;
+  struct Asked {
+    Pairs pairs;
+    int64_t slot_ms;
+  };
+  const std::vector<Asked> all = {
+      {{{"TIMER_DELAY_SEC", "2"}}, kStart + 1'000},
+      {{{"TIMER_DELAY_MS", "2500"}}, kStart + 2'000},
+      {{{"TIMER_DELIVER_MS", std::to_string(kStart + 2'001)}}, kStart + 2'000},
+      {{{"TIMER_DELIVER_MS", "1"}, {"TIMER_DELAY_MS", "1"}, {"TIMER_DELAY_SEC", "9"}}, kStart + 8'000},
+  };
+  for (const Asked& asked : all) {
+    const auto answer = timed.send("U", asked.pairs);
+    REQUIRE(answer.code == 0);
+    CHECK(answer.field("queueId") == "1");
+    const Message stored = timed.broker.store.message(kTimerTopic, 0, timed.in_timer_topic() - 1);
+    CHECK(find_property(stored.properties, "TIMER_OUT_MS") == std::to_string(asked.slot_ms));
+    CHECK(find_property(stored.properties, "REAL_TOPIC") == "orders");
+    CHECK(find_property(stored.properties, "REAL_QID") == "1");
+    CHECK(find_property(stored.properties, asked.pairs[0].first) == asked.pairs[0].second);
+    REQUIRE(answer.field("recallHandle"));
+    const auto handle = RecallHandle::parse(*answer.field("recallHandle"));
+    REQUIRE(handle);
+    CHECK(handle->topic == "orders");
+    CHECK(handle->broker_name == "broker-a");
+    CHECK(handle->timestamp_ms == std::to_string(asked.slot_ms + 1));
+    CHECK(handle->unique_key == "U");
+  }
+}
+
+TEST_CASE("a time that has come is an ordinary message; what is no time or too far off is refused", "[broker][timer]") {
+  TimedBroker timed([](BrokerConfig& config) { config.timer_max_delay_s = 10; });
+  CHECK(timed.send("now", {{"TIMER_DELAY_MS", "0"}}).code == 0);
+  CHECK(timed.send("past", {{"TIMER_DELIVER_MS", "5"}}).code == 0);
+  CHECK(timed.send("before", {{"TIMER_DELAY_SEC", "-9223372036854775808"}}).code == 0);
+  CHECK(timed.delivered() == TimedBroker::Bodies{"now", "past", "before"});
+  CHECK(timed.send("at most", {{"TIMER_DELAY_SEC", "10"}}).code == 0);
+  for (const auto& [name, value] :
+       std::vector<std::pair<std::string, std::string>>{{"TIMER_DELAY_SEC", "soon"},
+                                                        {"TIMER_DELAY_MS", "10001"},
+                                                        {"TIMER_DELAY_SEC", "9223372036854775807"},
+                                                        {"TIMER_DELIVER_MS", "1e3"}}) {
+    const auto answer = timed.send("x", {{name, value}});
+    CHECK(answer.code == kIllegal);
+    CHECK_THAT(answer.remark, Catch::Contains("timer message illegal, the delay time should not be bigger than the max "
+                                              "delay 10000ms") &&
+                                  Catch::Contains(name + "=" + value));
+  }
+  CHECK(timed.send("x", {{"TIMER_DELAY_MS", "0"}, {"TIMER_DEL_UNIQKEY", "orders+y"}}).code == kIllegal);
+  CHECK(timed.in_timer_topic() == 1);
+}
+
+TEST_CASE("without a wheel timer messages are refused", "[broker][timer]") {
+  TimedBroker timed([](BrokerConfig& config) { config.timer_wheel = false; });
+  const auto answer = timed.send("x", {{"TIMER_DELAY_SEC", "5"}});
+  CHECK(answer.code == 1);
+  CHECK_THAT(answer.remark, Catch::Contains("timerWheelEnable is false"));
+}
+
+TEST_CASE("a timer message is delivered when its slot is over, not a millisecond before its time", "[broker][timer]") {
+  const int32_t precision_ms = GENERATE(100, 200, 500, 1'000);
+  TimedBroker timed([&](BrokerConfig& config) { config.timer_precision_ms = precision_ms; });
+  const int64_t due = kStart + 3'210;
+  REQUIRE(timed.send("a", {{"TIMER_DELIVER_MS", std::to_string(due)}, {"TAGS", "T"}}).code == 0);
+  int64_t look = timed.timers->pass();
+  while (timed.delivered().empty()) {
+    REQUIRE(look != Alarm::kNever);
+    REQUIRE(look > timed.now());
+    timed.advance(look - timed.now());
+    look = timed.timers->pass();
+  }
+  CHECK(timed.now() >= due);
+  CHECK(timed.now() <= due + precision_ms);
+  const Message message = timed.broker.store.message("orders", 1, 0);
+  CHECK(message.topic == "orders");
+  CHECK(message.born_host.text() == "10.0.0.7:34567");
+  CHECK(find_property(message.properties, "TIMER_DELIVER_MS") == std::to_string(due));
+  CHECK(find_property(message.properties, "TIMER_ENQUEUE_MS") == std::to_string(kStart));
+  CHECK(find_property(message.properties, "TIMER_DEQUEUE_MS") == std::to_string(timed.now()));
+  CHECK(timed.broker.store.queue("orders", 1).records.front().tags_code == tags_code("T"));
+  CHECK(timed.metrics.count("orders") == 0);
+  CHECK(timed.timers->pass() >= timed.now() + 100);
+}
+
+TEST_CASE("a message whose slot has gone by goes into the next one", "[broker][timer]") {
+  TimedBroker timed;
+  timed.timers->pass();
+  REQUIRE(timed.send("late", {{"TIMER_DELAY_MS", "1000"}}).code == 0);
+  timed.timers->stop();
+  timed.timers->start();
+  timed.advance(5'500);  // nobody looked in between
+  timed.timers->pass();
+  CHECK(timed.delivered() == TimedBroker::Bodies{"late"});
+}
+
+TEST_CASE("thousands in one slot are delivered in their order, each once", "[broker][timer]") {
+  TimedBroker timed;
+  for (int n = 0; n < 3'000; ++n) REQUIRE(timed.send(std::to_string(n), {{"TIMER_DELAY_MS", "1500"}}).code == 0);
+  timed.timers->pass();
+  CHECK(timed.metrics.count("orders") == 3'000);
+  CHECK(timed.timers->figures().congestion == 3'000);
+  timed.advance(2'000);
+  timed.timers->pass();
+  timed.timers->pass();
+  REQUIRE(timed.delivered().size() == 3'000);
+  CHECK(timed.delivered()[0] == "0");
+  CHECK(timed.delivered()[2'999] == "2999");
+  CHECK(timed.metrics.count("orders") == 0);
+}
+
+TEST_CASE("what can't be stored now is tried again, and nothing is delivered twice", "[broker][timer]") {
+  TimedBroker timed;
+  for (const auto* body : {"a", "b", "c"}) REQUIRE(timed.send(body, {{"TIMER_DELAY_MS", "500"}}).code == 0);
+  timed.timers->pass();
+  timed.advance(1'000);
+  timed.broker.store.refuse_with = store::PutStatus::kServiceNotAvailable;
+  CHECK(timed.timers->pass() == timed.now() + 100);
+  timed.broker.store.refuse_with = store::PutStatus::kOk;
+  timed.timers->pass();
+  timed.timers->pass();
+  CHECK(timed.delivered() == TimedBroker::Bodies{"a", "b", "c"});
+}
+
+TEST_CASE("what is further off than the roll window is stored once more on its way, and arrives in time",
+          "[broker][timer]") {
+  TimedBroker timed([](BrokerConfig& config) { config.timer_roll_window_slots = 10; });
+  const int64_t due = kStart + 24'500;
+  REQUIRE(timed.send("far", {{"TIMER_DELIVER_MS", std::to_string(due)}}).code == 0);
+  for (int64_t look = timed.timers->pass(); timed.delivered().empty(); look = timed.timers->pass()) {
+    REQUIRE(look != Alarm::kNever);
+    timed.advance(look - timed.now());
+  }
+  CHECK(timed.now() >= due);
+  CHECK(timed.now() <= due + 1'000);
+  const Message message = timed.broker.store.message("orders", 1, 0);
+  CHECK(find_property(message.properties, "TIMER_ROLL_TIMES") == std::to_string(timed.in_timer_topic() - 1));
+  CHECK(timed.in_timer_topic() >= 3);
+  CHECK(timed.metrics.count("orders") == 0);
+}
+
+TEST_CASE("a marker keeps its message from being delivered, and no other", "[broker][timer]") {
+  TimedBroker timed;
+  REQUIRE(timed.send("gone", {{"TIMER_DELAY_MS", "1500"}}).code == 0);
+  REQUIRE(timed.send("stays", {{"TIMER_DELAY_MS", "1500"}}).code == 0);
+  REQUIRE(timed.send("m1", {{"TIMER_DELAY_MS", "1500"}, {"TIMER_DEL_UNIQKEY", "orders+gone"}}).code == 0);
+  REQUIRE(timed.send("m2", {{"TIMER_DELAY_MS", "1500"}, {"TIMER_DEL_UNIQKEY", "orders+gone"}}).code == 0);
+  REQUIRE(timed.send("m3", {{"TIMER_DELAY_MS", "1500"}, {"TIMER_DEL_UNIQKEY", "orders+unknown"}}).code == 0);
+  REQUIRE(timed.send("m4", {{"TIMER_DELAY_MS", "1500"}, {"TIMER_DEL_UNIQKEY", "others+stays"}}).code == 0);
+  timed.timers->pass();
+  timed.advance(2'000);
+  timed.timers->pass();
+  CHECK(timed.delivered() == TimedBroker::Bodies{"stays"});
+  CHECK(timed.metrics.count("orders") == 0);
+}
+
+TEST_CASE("waiting messages survive a restart, and only what wasn't delivered comes again", "[broker][timer]") {
+  TimedBroker timed;
+  REQUIRE(timed.send("soon", {{"TIMER_DELAY_MS", "500"}}).code == 0);
+  REQUIRE(timed.send("later", {{"TIMER_DELAY_MS", "5000"}}).code == 0);
+  timed.timers->pass();
+  timed.advance(1'000);
+  timed.timers->pass();
+  REQUIRE(timed.send("not taken in", {{"TIMER_DELAY_MS", "4000"}}).code == 0);
+  const bool clean = GENERATE(true, false);
+  REQUIRE(timed.timers->flush(false));
+  if (!clean) {  // a kill: what came after the flush is in the log at most
+    REQUIRE(timed.send("late comer", {{"TIMER_DELAY_MS", "4000"}}).code == 0);
+    timed.timers->pass();
+  }
+  timed.open();
+  timed.advance(10'000);
+  timed.timers->pass();
+  const auto expected = clean ? TimedBroker::Bodies{"soon", "later", "not taken in"}
+                              : TimedBroker::Bodies{"soon", "later", "not taken in", "late comer"};
+  CHECK(timed.delivered() == expected);
+}
+
+TEST_CASE("the checkpoint waits until what was delivered is durable", "[broker][timer]") {
+  TimedBroker timed;
+  REQUIRE(timed.timers->flush(false));
+  REQUIRE(timed.send("a", {{"TIMER_DELAY_MS", "500"}}).code == 0);
+  timed.timers->pass();
+  timed.advance(1'000);
+  timed.timers->pass();
+  REQUIRE(timed.delivered().size() == 1);
+  timed.broker.store.durable = timed.broker.store.log_end - 1;
+  REQUIRE(timed.timers->flush(false));
+  CHECK(timed.timers->checkpoint().read_time_ms == kStart);
+  timed.broker.store.durable = timed.broker.store.log_end;
+  REQUIRE(timed.timers->flush(false));
+  CHECK(timed.timers->checkpoint().read_time_ms == kStart + 1'000);
+  CHECK(timed.timers->checkpoint().queue_offset == QueueOffset(1));
+  CHECK(timed.timers->checkpoint().master_queue_offset == QueueOffset(1));
+  CHECK(timed.timers->checkpoint().version_counter >= 1);
+  CHECK(store::TimerCheckpoint::load(*timed.broker.files, timed.broker.dir / "config/timercheck").value() ==
+        timed.timers->checkpoint());
+}
+
+TEST_CASE("a slave takes in what its master has and delivers when it becomes one itself", "[broker][timer]") {
+  TimedBroker timed;
+  REQUIRE(timed.send("a", {{"TIMER_DELAY_MS", "500"}}).code == 0);
+  REQUIRE(timed.send("b", {{"TIMER_DELAY_MS", "5000"}}).code == 0);
+  REQUIRE(timed.send("c", {{"TIMER_DELAY_MS", "5000"}}).code == 0);
+  timed.timers->follow({.read_time_ms = kStart + 1'000, .master_queue_offset = QueueOffset(2)});
+  timed.advance(3'000);
+  CHECK(timed.timers->pass() == Alarm::kNever);
+  CHECK(timed.timers->figures().offset_behind == 1);
+  CHECK(timed.delivered().empty());
+  timed.timers->start();
+  timed.timers->pass();
+  timed.advance(5'000);
+  timed.timers->pass();
+  CHECK(timed.delivered() == TimedBroker::Bodies{"b", "c"});
+}
+
+TEST_CASE("timerStopEnqueue leaves messages in their topic", "[broker][timer]") {
+  TimedBroker timed([](BrokerConfig& config) { config.timer_stop_enqueue = true; });
+  REQUIRE(timed.send("a", {{"TIMER_DELAY_MS", "500"}}).code == 0);
+  timed.advance(3'000);
+  timed.timers->pass();
+  CHECK(timed.delivered().empty());
+  CHECK(timed.timers->figures().offset_behind == 1);
+}
+
+TEST_CASE("a slot with too many messages takes no more", "[broker][timer]") {
+  TimedBroker timed([](BrokerConfig& config) { config.timer_congest_each_slot = 10; });
+  int32_t refused = 0, sent = 0;
+  while (sent < 200 && refused < 50) {
+    const auto answer = timed.send(std::to_string(sent), {{"TIMER_DELAY_MS", "1500"}});
+    if (answer.code == 0) {
+      ++sent;
+    } else {
+      ++refused;
+      CHECK(answer.code == 1);
+      CHECK_THAT(answer.remark,
+                 Catch::Contains("timer message is under flow control") && Catch::Contains("TIMER_DELAY_MS=1500"));
+    }
+    timed.timers->pass();
+  }
+  CHECK(sent >= 11);
+  CHECK(sent <= 20);
+  CHECK(timed.send("elsewhere", {{"TIMER_DELAY_MS", "5000"}}).code == 0);
+}
+
+TEST_CASE("the waker of the timers learns of a message that is due before it looks again", "[broker][timer]") {
+  TimedBroker timed;
+  timed.broker.timer_alarm.begin();
+  timed.broker.store.now_ms = 0;  // long ago: the alarm must return at once
+  REQUIRE(timed.send("a", {{"TIMER_DELAY_SEC", "5"}}).code == 0);
+  timed.broker.timer_alarm.sleep(Alarm::kNever);
+}
+
+TEST_CASE("timer metrics are written as Apache does and read again", "[broker][timer]") {
+  HotBroker broker;
+  TimerMetrics metrics(*broker.files, broker.clock, null_log(), broker.dir / "timermetrics");
+  REQUIRE(metrics.load());
+  metrics.add("OrderPaid", 5);
+  metrics.add("Gone", 1);
+  metrics.forget_topic("Gone");
+  REQUIRE(metrics.persist(true));
+  const std::string expected = R"({"dataVersion":{"counter":2,"stateVersion":0,"timestamp":1700000000000},)"
+                               R"("timingCount":{"OrderPaid":{"count":5,"timeStamp":1700000000000}}})";
+  CHECK(metrics.text() == expected);
+  CHECK(read_file(*broker.files, broker.dir / "timermetrics").value() == expected);
+  TimerMetrics again(*broker.files, broker.clock, null_log(), broker.dir / "timermetrics");
+  REQUIRE(again.load());
+  CHECK(again.count("OrderPaid") == 5);
+  CHECK(again.count("Gone") == 0);
+}
+
+}  // namespace
+}  // namespace comet::broker

@@ -1,0 +1,224 @@
+#include "store/timer_files.h"
+
+#include <catch2/catch.hpp>
+
+#include "common/message_codec.h"
+#include "tests/support/temp_dir.h"
+
+using namespace comet;
+using store::TimerFiles;
+using store::TimerUnit;
+
+namespace {
+
+constexpr int64_t kStart = 1'700'000'000'000;
+constexpr int64_t kFileBytes = 1'024;  // nineteen units
+
+/// The files of one store; reopen() is a restart after a clean flush, or after whatever was done to them.
+struct TimerFolder {
+  store::TimerOptions options() const { return {dir.path(), dir / "config/timercheck", kFileBytes, precision_ms}; }
+  Result<void> open(PhyOffset log_end = PhyOffset(1'000'000)) {
+    timers.reset();
+    COMET_TRY(timers, TimerFiles::open(*files, null_log(), options(), log_end));
+    return {};
+  }
+  void add(int64_t due_ms, int64_t at, int32_t magic = TimerUnit::kDefault) {
+    TimerUnit unit;
+    unit.written_ms = kStart;
+    unit.at = PhyOffset(at);
+    unit.record_bytes = 100;
+    unit.topic_hash = 7;
+    unit.magic = magic;
+    REQUIRE(timers->add(due_ms, unit));
+  }
+  void save(int64_t read_ms, int64_t flushed) {
+    REQUIRE(timers->save({.read_time_ms = read_ms, .log_flushed = flushed}));
+  }
+  std::vector<int64_t> waiting(int64_t slot_ms) {
+    std::vector<int64_t> places;
+    for (const TimerUnit& unit : timers->units(slot_ms)) places.push_back(unit.at.value);
+    return places;
+  }
+  std::string bytes(const std::string& name) { return read_file(*files, dir / name).value(); }
+  using Places = std::vector<int64_t>;
+
+  test::TempDir dir;
+  std::unique_ptr<Files> files = make_real_files();
+  int32_t precision_ms = 1'000;
+  std::unique_ptr<TimerFiles> timers;
+};
+
+TEST_CASE("wheel, log and checkpoint have Apache's bytes", "[store][timer]") {
+  TimerFolder folder;
+  REQUIRE(folder.open());
+  folder.add(kStart + 8'000, 1350);
+  REQUIRE(folder.timers->flush());
+  folder.save(kStart, 52);
+
+  const std::string log = folder.bytes("timerlog/00000000000000000000");
+  REQUIRE(log.size() == kFileBytes);
+  CHECK(load_be<int32_t>(log.data()) == 52);
+  CHECK(load_be<int64_t>(log.data() + 4) == -1);
+  CHECK(load_be<int32_t>(log.data() + 12) == 1);
+  CHECK(load_be<int64_t>(log.data() + 16) == kStart);
+  CHECK(load_be<int32_t>(log.data() + 24) == 8'000);
+  CHECK(load_be<int64_t>(log.data() + 28) == 1350);
+  CHECK(load_be<int32_t>(log.data() + 36) == 100);
+  CHECK(load_be<int32_t>(log.data() + 40) == 7);
+  CHECK(load_be<int64_t>(log.data() + 44) == 0);
+
+  const std::string wheel = folder.bytes("timerwheel");
+  REQUIRE(wheel.size() == 38'707'200);
+  const char* slot = wheel.data() + (kStart + 8'000) / 1'000 % 1'209'600 * 32;
+  CHECK(load_be<int64_t>(slot) == (kStart + 8'000) / 1'000);
+  CHECK(load_be<int64_t>(slot + 8) == 0);
+  CHECK(load_be<int64_t>(slot + 16) == 0);
+  CHECK(load_be<int32_t>(slot + 24) == 1);
+
+  const std::string check = folder.bytes("config/timercheck");
+  REQUIRE(check.size() == 4'096);
+  CHECK(load_be<int64_t>(check.data()) == kStart);
+  CHECK(load_be<int64_t>(check.data() + 8) == 52);
+}
+
+TEST_CASE("a slot's messages come oldest first, over several files, each closed by a blank", "[store][timer]") {
+  TimerFolder folder;
+  REQUIRE(folder.open());
+  TimerFolder::Places even, odd;
+  for (int64_t n = 0; n < 60; ++n) {
+    folder.add(kStart + 1'000 + n % 2 * 1'000, 100 + n);
+    (n % 2 == 0 ? even : odd).push_back(100 + n);
+  }
+  CHECK(folder.waiting(kStart + 1'000) == even);
+  CHECK(folder.waiting(kStart + 2'500) == odd);
+  CHECK(folder.waiting(kStart + 3'000).empty());
+  const std::string first = folder.bytes("timerlog/00000000000000000000");
+  CHECK(load_be<int32_t>(first.data() + 19 * 52) == kFileBytes - 19 * 52);
+  CHECK(load_be<int32_t>(first.data() + 19 * 52 + 12) == kBlankMagic);
+  CHECK(folder.timers->last_slot_ms() == kStart + 2'000);
+}
+
+TEST_CASE("everything that waits is there after a clean restart", "[store][timer]") {
+  TimerFolder folder;
+  REQUIRE(folder.open());
+  for (int64_t n = 0; n < 60; ++n) folder.add(kStart + 1'000 + n % 3 * 1'000, n);
+  REQUIRE(folder.timers->flush());
+  folder.save(kStart, folder.timers->log().end());
+  const int64_t end = folder.timers->log().end();
+  const auto slot = folder.waiting(kStart + 2'000);
+  REQUIRE(folder.open());
+  CHECK(folder.timers->log().end() == end);
+  CHECK(folder.waiting(kStart + 2'000) == slot);
+  CHECK(folder.timers->wheel().count_from(kStart) == 60);
+  CHECK(folder.timers->wheel().count_from(kStart + 3'000) == 20);
+  CHECK(folder.timers->newest()->at == PhyOffset(59));
+  CHECK(folder.timers->last_slot_ms() == kStart + 3'000);
+  folder.add(kStart + 2'000, 999);
+  CHECK(folder.waiting(kStart + 2'000).back() == 999);
+}
+
+TEST_CASE("a kill loses nothing: what the wheel doesn't hold yet is found in the log", "[store][timer]") {
+  TimerFolder folder;
+  REQUIRE(folder.open());
+  for (int64_t n = 0; n < 10; ++n) folder.add(kStart + 1'000, n);
+  REQUIRE(folder.timers->flush());
+  folder.save(kStart, folder.timers->log().end());
+  for (int64_t n = 10; n < 30; ++n) folder.add(kStart + 1'000 + n % 2 * 1'000, n);
+  folder.add(kStart + 1'000, 30, TimerUnit::kDefault | TimerUnit::kDelete);
+  REQUIRE(folder.open());  // the wheel was never written: only its file counts
+  CHECK(folder.waiting(kStart + 1'000).size() == 21);
+  CHECK(folder.waiting(kStart + 2'000).size() == 10);
+  CHECK(folder.timers->wheel().slot(kStart + 1'000).count == 19);
+  CHECK(folder.timers->newest()->at == PhyOffset(30));
+}
+
+TEST_CASE("units of messages that the log lost in a power cut are dropped, and their slots end before them",
+          "[store][timer]") {
+  TimerFolder folder;
+  REQUIRE(folder.open());
+  for (int64_t n = 0; n < 30; ++n) folder.add(kStart + 1'000, 100 * n);
+  folder.add(kStart + 2'000, 2'950);
+  REQUIRE(folder.timers->flush());
+  folder.save(kStart, 10 * 52);
+  REQUIRE(folder.open(PhyOffset(2'500)));
+  CHECK(folder.waiting(kStart + 1'000).size() == 25);
+  CHECK(folder.waiting(kStart + 1'000).back() == 2'400);
+  CHECK(folder.waiting(kStart + 2'000).empty());
+  CHECK(folder.timers->wheel().count_from(kStart) == 25);
+  folder.add(kStart + 1'000, 2'500);  // stale bytes behind the end must not come back
+  REQUIRE(folder.open(PhyOffset(1'000'000)));
+  CHECK(folder.waiting(kStart + 1'000).size() == 26);
+  CHECK(folder.waiting(kStart + 2'000).empty());
+}
+
+TEST_CASE("a slot's place is used again two weeks later", "[store][timer]") {
+  TimerFolder folder;
+  REQUIRE(folder.open());
+  folder.add(kStart + 1'000, 1);
+  const int64_t later = kStart + 1'000 + store::TimerWheel::kSlots * 1'000;
+  CHECK(folder.waiting(later).empty());
+  folder.timers->wheel().put(later, {});
+  CHECK(folder.waiting(kStart + 1'000).empty());
+}
+
+TEST_CASE("the next slot in which something waits is found across empty pages", "[store][timer]") {
+  TimerFolder folder;
+  REQUIRE(folder.open());
+  folder.add(kStart + 500'000, 1);
+  const auto& wheel = folder.timers->wheel();
+  CHECK(wheel.next_used(kStart, kStart + 1'000'000) == kStart + 500'000);
+  CHECK(wheel.next_used(kStart + 501'000, kStart + 1'000'000) == kStart + 1'000'000);
+  CHECK(wheel.used_from(kStart) == std::vector<int64_t>{kStart + 500'000});
+  CHECK(wheel.used_from(kStart + 501'000).empty());
+}
+
+TEST_CASE("a precision or a file size that the store wasn't made with is refused with a sentence", "[store][timer]") {
+  TimerFolder folder;
+  REQUIRE(folder.open());
+  folder.add(kStart + 1'000, 1);
+  REQUIRE(folder.timers->flush());
+  folder.save(kStart, 52);
+  folder.precision_ms = 100;
+  const auto refused = folder.open();
+  REQUIRE_FALSE(refused);
+  CHECK_THAT(refused.error().what, Catch::Contains("timerPrecisionMs=100") && Catch::Contains("made with 1000"));
+  folder.precision_ms = 1'000;
+  CHECK(folder.open());
+
+  REQUIRE(folder.files->open(folder.dir / "timerwheel", OpenMode::kReadWrite).value()->resize(32));
+  const auto short_wheel = folder.open();
+  REQUIRE_FALSE(short_wheel);
+  CHECK_THAT(short_wheel.error().what, Catch::Contains("timerwheel has 32 bytes"));
+}
+
+TEST_CASE("log files go when all that they point to is gone, but never the last", "[store][timer]") {
+  TimerFolder folder;
+  REQUIRE(folder.open());
+  for (int64_t n = 0; n < 50; ++n) folder.add(kStart + 1'000, n);
+  REQUIRE(folder.timers->log().expire(PhyOffset(18)));
+  CHECK(folder.timers->log().begin() == 0);
+  REQUIRE(folder.timers->log().expire(PhyOffset(19)));
+  CHECK(folder.timers->log().begin() == kFileBytes);
+  REQUIRE(folder.timers->log().expire(PhyOffset(1'000)));
+  CHECK(folder.timers->log().begin() == 2 * kFileBytes);
+  CHECK(folder.waiting(kStart + 1'000).size() == 12);
+}
+
+TEST_CASE("an old peer's checkpoint has four numbers", "[store][timer]") {
+  const store::TimerCheckpoint checkpoint{.read_time_ms = 1,
+                                          .log_flushed = 2,
+                                          .queue_offset = QueueOffset(3),
+                                          .master_queue_offset = QueueOffset(4),
+                                          .state_version = 5,
+                                          .version_ms = 6,
+                                          .version_counter = 7};
+  const auto bytes = checkpoint.bytes();
+  CHECK(store::TimerCheckpoint::parse(bytes).value() == checkpoint);
+  const auto old = store::TimerCheckpoint::parse(ByteView(bytes).first(32));
+  REQUIRE(old);
+  CHECK(old->master_queue_offset == QueueOffset(4));
+  CHECK(old->version_counter == 0);
+  CHECK_FALSE(store::TimerCheckpoint::parse(ByteView(bytes).first(31)));
+}
+
+}  // namespace
