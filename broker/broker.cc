@@ -17,7 +17,6 @@
 #include "broker/delay_schedule.h"
 #include "broker/groups.h"
 #include "broker/parked_answers.h"
-#include "broker/pending.h"
 #include "broker/processors/admin_broker.h"
 #include "broker/processors/admin_group.h"
 #include "broker/processors/admin_progress.h"
@@ -32,6 +31,7 @@
 #include "broker/processors/recall.h"
 #include "broker/processors/send.h"
 #include "broker/processors/send_back.h"
+#include "broker/processors/transaction.h"
 #include "broker/producers.h"
 #include "broker/pull_holds.h"
 #include "broker/queue_locks.h"
@@ -42,6 +42,9 @@
 #include "broker/timer_metrics.h"
 #include "broker/timers.h"
 #include "broker/topics.h"
+#include "broker/transaction_checks.h"
+#include "broker/transaction_metrics.h"
+#include "broker/transactions.h"
 #include "remoting/net/client.h"
 #include "remoting/net/server.h"
 #include "remoting/net/workers.h"
@@ -122,6 +125,7 @@ struct Broker::Parts {
   void settings_changed(const std::vector<std::string>& keys);
   void start_thread(std::string name, std::function<void()> life);
   Result<void> persist();
+  Result<void> persist_transaction_metrics();
 
   Machine machine;
   LiveConfig live;
@@ -141,6 +145,7 @@ struct Broker::Parts {
   MessageKinds kinds;
   DelayOffsets delay_offsets;
   TimerMetrics timer_metrics;
+  TransactionMetrics transaction_metrics;
   std::unique_ptr<store::MessageStore> store;
   std::unique_ptr<store::TimerFiles> timer_files;  // none without timerWheelEnable
 
@@ -161,11 +166,14 @@ struct Broker::Parts::Serving {
 
   remoting::Client client;
   Registration registration;
-  Persister write_topics, write_groups, write_offsets, write_delays, write_timers;
+  Persister write_topics, write_groups, write_offsets, write_delays, write_timers, write_transactions;
   PullHolds holds;
   ParkedAnswers parked;
   DelaySchedule delays;
   std::unique_ptr<Timers> timers;  // none without timerWheelEnable
+  PerLoop<OwnMessages> own_messages;
+  Transactions transactions;
+  TransactionChecks transaction_checks;
   SendProcessor send;
   SendBackProcessor send_back;
   PullProcessor pull;
@@ -181,6 +189,7 @@ struct Broker::Parts::Serving {
   ClientRelayProcessor relay;
   DelayProcessor delay_admin;
   RecallProcessor recall;
+  TransactionProcessor transaction;
   remoting::Router main_router, fast_router;
   remoting::Server server;
 };
@@ -216,7 +225,8 @@ Broker::Parts::Parts(Machine on, BrokerConfig settings, Path config_file)
       days(on.clock.now_ms()),
       kinds(live, statistics, on.clock, delay_alarm, timer_alarm),
       delay_offsets(on.files, on.clock, *log, live, live.now().config_folder() + "/delayOffset.json"),
-      timer_metrics(on.files, on.clock, *log, live.now().config_folder() + "/timermetrics") {}
+      timer_metrics(on.files, on.clock, *log, live.now().config_folder() + "/timermetrics"),
+      transaction_metrics(on.files, on.clock, *log, live.now().config_folder() + "/transactionMetrics") {}
 
 std::unique_ptr<Timers> Broker::Parts::Serving::make_timers(Parts& parts) {
   if (parts.timer_files == nullptr) return nullptr;
@@ -234,13 +244,22 @@ Broker::Parts::Serving::Serving(Parts& parts)
       write_delays(parts.workers, *parts.log,
                    [&parts] { return parts.delay_offsets.persist(parts.store->durable_end()); }),
       write_timers(parts.workers, *parts.log, [this] { return timers ? timers->flush(false) : Result<void>(); }),
+      write_transactions(parts.workers, *parts.log, [&parts] { return parts.persist_transaction_metrics(); }),
       holds(parts.loop_list, *parts.store),
       parked(parts.loop_list, *parts.store, parts.live),
       delays({*parts.store, parts.topics, parts.statistics, parts.kinds, parts.delay_offsets, parts.delay_alarm,
               parts.live, parts.machine.clock, *parts.log}),
       timers(make_timers(parts)),
+      own_messages(parts.loop_list, std::ref(*parts.store), std::ref(parts.topics), std::ref(parts.statistics),
+                   parts.kinds),
+      transactions({*parts.store, parts.topics, parts.offsets, parts.transaction_metrics, parts.live,
+                    parts.machine.clock, *parts.log},
+                   *parts.loop_list.front(), own_messages[0], store_host(parts.live.now())),
+      transaction_checks(
+          {transactions, parts.producers, *parts.store, parts.workers, parts.live, parts.machine.clock, *parts.log},
+          *parts.loop_list.front(), own_messages[0], store_host(parts.live.now())),
       send({*parts.store, parts.topics, parts.groups, parts.locks, parts.live, parts.statistics, parked, parts.kinds,
-            parts.machine.clock},
+            parts.transaction_metrics, parts.machine.clock},
            parts.loop_list, store_host(parts.live.now()), static_cast<uint64_t>(parts.machine.clock.now_ms())),
       send_back({*parts.store, parts.topics, parts.groups, parts.live, parts.statistics, parked, parts.kinds},
                 parts.loop_list, store_host(parts.live.now()), static_cast<uint64_t>(parts.machine.clock.now_ms())),
@@ -263,6 +282,8 @@ Broker::Parts::Serving::Serving(Parts& parts)
       delay_admin(parts.delay_offsets, timers.get(), parts.timer_metrics),
       recall({*parts.store, parts.topics, parts.live, parts.statistics, parked, parts.kinds, parts.machine.clock},
              parts.loop_list, store_host(parts.live.now())),
+      transaction({transactions, *parts.store, parts.workers, parts.live, parts.machine.clock, *parts.log},
+                  parts.loop_list, own_messages),
       main_router(parts.workers, *parts.remoting_log),
       fast_router(parts.workers, *parts.remoting_log),
       server(parts.loop_list, limits_of(parts.live.now()),
@@ -274,8 +295,9 @@ Broker::Parts::Serving::Serving(Parts& parts)
                     parts.producers.channel_closed(channel);
                   }},
              *parts.remoting_log) {
-  const Processors processors{&send,         &pull,     &offset, &query, &lock,        &heartbeat, &admin_topics,
-                              &admin_groups, &progress, &admin,  &relay, &delay_admin, &send_back, &recall};
+  const Processors processors{&send,      &pull,         &offset,       &query,    &lock,
+                              &heartbeat, &admin_topics, &admin_groups, &progress, &admin,
+                              &relay,     &delay_admin,  &send_back,    &recall,   &transaction};
   add_requests(main_router, processors, Port::kMain);
   add_requests(fast_router, processors, Port::kFast);
   parts.store->on_arrival(&holds);
@@ -303,7 +325,7 @@ Result<void> Broker::Parts::load() {
                                       config.timer_log_file_bytes, config.timer_precision_ms};
     COMET_TRY(timer_files, store::TimerFiles::open(machine.files, *store_log, options, store->figures().max_offset));
   }
-  notices = pending_notices(*store, offsets);
+  COMET_TRY_VOID(transaction_metrics.load());
   return {};
 }
 
@@ -313,6 +335,7 @@ void Broker::Parts::make_serving_parts() {
     loop_list.push_back(loops.back().get());
   }
   serving = std::make_unique<Serving>(*this);
+  serving->transactions.load();
 }
 
 Result<void> Broker::Parts::listen() {
@@ -352,6 +375,9 @@ void Broker::Parts::start_timers() {
   loop.every(kDurabilityLookMs, [this] {
     if (delay_offsets.waiting()) serving->write_delays.soon();
   });
+  serving->transactions.start();
+  serving->transaction_checks.start();
+  loop.every(live.now().transaction_metric_flush_ms, [this] { serving->write_transactions.soon(); });
   loop.every(kExpiryPeriodMs, [this] {
     consumers.expire();
     producers.expire();
@@ -379,7 +405,12 @@ void Broker::Parts::settings_changed(const std::vector<std::string>& keys) {
 Result<void> Broker::Parts::persist() {
   COMET_TRY_VOID(topics.persist());
   COMET_TRY_VOID(groups.persist());
+  COMET_TRY_VOID(persist_transaction_metrics());
   return offsets.persist();
+}
+
+Result<void> Broker::Parts::persist_transaction_metrics() {
+  return transaction_metrics.persist([this](std::string_view topic) { return topics.find(topic) != nullptr; });
 }
 
 void Broker::Parts::end_threads() {
@@ -433,6 +464,13 @@ Result<void> Broker::stop() {
     const auto closed = std::make_shared<Moment>();
     parts.serving->server.close(kCloseGraceMs, [closed] { closed->come(); });
     closed->wait(2 * kCloseGraceMs);
+    const auto settled = std::make_shared<Moment>();
+    parts.loop_list.front()->post([&parts, settled] {
+      parts.serving->transaction_checks.stop();
+      parts.serving->transactions.stop();
+      settled->come();
+    });
+    settled->wait(kCloseGraceMs);
   }
   Timers* timers = parts.serving == nullptr ? nullptr : parts.serving->timers.get();
   if (parts.serving != nullptr) parts.serving->delays.stop();
@@ -441,6 +479,10 @@ Result<void> Broker::stop() {
   auto stopped = parts.store->stop();
   if (stopped && persisted) persisted = parts.delay_offsets.persist(parts.store->durable_end());
   if (stopped && persisted && timers != nullptr) persisted = timers->flush(true);
+  if (stopped && persisted && parts.serving != nullptr) {
+    parts.serving->transactions.commit_all();
+    persisted = parts.offsets.persist();
+  }
   parts.end_threads();
   if (!stopped) return stopped;
   return persisted;

@@ -68,6 +68,14 @@ struct BrokerConfig {
   int64_t start_accept_send_ms = 0;  ///< startAcceptSendRequestTimeStamp, Unix ms
   bool enable_register_producer = true;
 
+  // Transactions.
+  int64_t transaction_timeout_ms = 6'000;          ///< transactionTimeOut
+  int32_t transaction_check_max = 15;              ///< transactionCheckMax
+  int64_t transaction_check_interval_ms = 30'000;  ///< transactionCheckInterval
+  int32_t transaction_op_max_bytes = 4'096;        ///< transactionOpMsgMaxSize
+  int32_t transaction_op_interval_ms = 3'000;      ///< transactionOpBatchInterval
+  int64_t transaction_metric_flush_ms = 3'000;     ///< transactionMetricFlushInterval
+
   // Pulling.
   bool long_polling = true;           ///< longPollingEnable
   int64_t short_polling_ms = 1'000;   ///< shortPollingTimeMills

@@ -14,7 +14,6 @@ constexpr std::string_view kReplication = "replication isn't built yet";
 constexpr std::string_view kAccess = "access control isn't built yet";
 constexpr std::string_view kTimer =
     "timers need no such switch here: one thread delivers, tries again until it can, and counts exactly";
-constexpr std::string_view kTransaction = "transactions aren't built yet";
 constexpr std::string_view kPop = "POP consumption isn't built yet";
 constexpr std::string_view kAssignment = "assignment by the broker isn't built yet";
 constexpr std::string_view kFilter = "SQL92 filters aren't built yet";
@@ -221,12 +220,6 @@ constexpr AcceptedKey kAccepted[] = {
     {"scheduleAsyncDeliverMaxPendingLimit", "2000", kTimer},
     {"scheduleAsyncDeliverMaxResendNum2Blocked", "3", kTimer},
     {"timerColdDataCheckIntervalMs", "60000", kTimer},
-    {"transactionTimeOut", "6000", kTransaction},
-    {"transactionCheckMax", "15", kTransaction},
-    {"transactionCheckInterval", "30000", kTransaction},
-    {"transactionMetricFlushInterval", "3000", kTransaction},
-    {"transactionOpMsgMaxSize", "4096", kTransaction},
-    {"transactionOpBatchInterval", "3000", kTransaction},
     {"popPollingSize", "1024", kPop},
     {"popPollingMapSize", "100000", kPop},
     {"reviveInterval", "1000", kPop},

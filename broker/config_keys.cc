@@ -55,6 +55,13 @@ constexpr Option<Config> kBroker[] = {
     {"startAcceptSendRequestTimeStamp", &Config::start_accept_send_ms, "Unix ms", "Refuse sends before this moment.", 0, kMost, kLive},
     {"enableRegisterProducer", &Config::enable_register_producer, "", "Keep producers' heartbeats; they are needed for transactions.", kAny, kMost, kLive},
 
+    {"transactionTimeOut", &Config::transaction_timeout_ms, "ms", "A transaction is left in peace for so long before its producers are asked.", 0, 30 * kDayMs, kLive},
+    {"transactionCheckMax", &Config::transaction_check_max, "checks", "After so many the message goes to TRANS_CHECK_MAX_TIME_TOPIC.", 1, 1'000'000, kLive},
+    {"transactionCheckInterval", &Config::transaction_check_interval_ms, "ms", "Time between rounds of checks.", 10, kDayMs, kLive},
+    {"transactionOpMsgMaxSize", &Config::transaction_op_max_bytes, "bytes", "Of a record of ended transactions.", 1, 1'048'576, kLive},
+    {"transactionOpBatchInterval", &Config::transaction_op_interval_ms, "ms", "Such a record waits so long for more; above 2 it is 2.", 0, kDayMs, kLive},
+    {"transactionMetricFlushInterval", &Config::transaction_metric_flush_ms, "ms", "Time between writes of the counts of open transactions.", 100, kDayMs, kRestart},
+
     {"longPollingEnable", &Config::long_polling, "", "Hold an empty pull as long as the consumer asks.", kAny, kMost, kLive},
     {"shortPollingTimeMills", &Config::short_polling_ms, "ms", "How long to hold it otherwise.", 1, 600'000, kLive},
     {"litePullMessageEnable", &Config::lite_pull, "", "Serve lite pull consumers.", kAny, kMost, kLive},

@@ -14,6 +14,7 @@
 #include "broker/processors/recall.h"
 #include "broker/processors/send.h"
 #include "broker/processors/send_back.h"
+#include "broker/processors/transaction.h"
 #include "remoting/net/workers.h"
 
 namespace comet::broker {
@@ -26,8 +27,8 @@ void add_requests(remoting::Router& router, Processors p, Port port) {
   router.on<SendMessageV2Request>                         (Lane::kLoop,   p.send,      &SendProcessor::send_v2);  // may answer later
   router.on<SendBatchMessageRequest>                      (Lane::kLoop,   p.send,      &SendProcessor::send_batch);  // may answer later
   router.on<ConsumerSendMsgBackRequest>                   (Lane::kWorker, p.send_back, &SendBackProcessor::send_back);  // may answer later
-  router.on<EndTransactionRequest>                        (Lane::kLoop,   p.send,      &SendProcessor::end_transaction);
   router.on<RecallMessageRequest>                         (Lane::kLoop,   p.recall,    &RecallProcessor::recall);  // may answer later
+  router.on<EndTransactionRequest>                        (Lane::kLoop,   p.transaction, &TransactionProcessor::end);  // may answer later
   router.on<QueryConsumerOffsetRequest>                   (Lane::kLoop,   p.offset,    &OffsetProcessor::query);
   router.on<UpdateConsumerOffsetRequest>                  (Lane::kLoop,   p.offset,    &OffsetProcessor::update);
   router.on<SearchOffsetByTimestampRequest>               (Lane::kWorker, p.offset,    &OffsetProcessor::by_time);
@@ -80,6 +81,7 @@ void add_requests(remoting::Router& router, Processors p, Port port) {
   router.on<GetAllDelayOffsetRequest>                     (Lane::kLoop,   p.delays,    &DelayProcessor::all_offsets);
   router.on<GetTimerCheckPointRequest>                    (Lane::kWorker, p.delays,    &DelayProcessor::timer_checkpoint);
   router.on<GetTimerMetricsRequest>                       (Lane::kWorker, p.delays,    &DelayProcessor::timer_metrics);
+  router.on<ResumeCheckHalfMessageRequest>                (Lane::kWorker, p.transaction, &TransactionProcessor::resume);  // may answer later
   router.on<GetConsumerRunningInfoRequest>                (Lane::kLoop,   p.relay,     &ClientRelayProcessor::running_info);  // may answer later
   router.on<ConsumeMessageDirectlyRequest>                (Lane::kWorker, p.relay,     &ClientRelayProcessor::consume_directly);  // may answer later
   router.on<InvokeBrokerToGetConsumerStatusRequest>       (Lane::kLoop,   p.relay,     &ClientRelayProcessor::consumer_status);  // may answer later

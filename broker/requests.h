@@ -20,6 +20,7 @@ class QueryProcessor;
 class RecallProcessor;
 class SendBackProcessor;
 class SendProcessor;
+class TransactionProcessor;
 
 /// Who answers; made by the composition root. None where the table is only listed.
 struct Processors {
@@ -37,6 +38,7 @@ struct Processors {
   DelayProcessor* delays = nullptr;
   SendBackProcessor* send_back = nullptr;
   RecallProcessor* recall = nullptr;
+  TransactionProcessor* transaction = nullptr;
 };
 
 /// The main port (listenPort), and the fast one two below it, where nothing waits: pulls are unknown there.

@@ -104,17 +104,25 @@ Checked<RetryTarget> SendChecks::redirect_retry(const SendFields& request, const
   return RetryTarget{dead_letters, true};
 }
 
-Checked<void> SendChecks::check_kind(const SentProperties& properties, int32_t sys_flag, const BrokerConfig& config) {
+Checked<void> SendChecks::check_kind(const SentProperties& properties, int32_t sys_flag, const BrokerConfig& config,
+                                     Sent sent) {
   const int32_t transaction = sys_flag & sys_flag::kTransactionMask;
   const bool is_half = properties.is_half();
   if (is_half && config.reject_transaction_message) {
     return refusal(ResponseCode::kNoPermission,
                    fmt::format("the broker[{}] sending transaction message is forbidden", config.broker_ip1));
   }
-  if (is_half || transaction == sys_flag::kPrepared || transaction == sys_flag::kRollback) {
+  if (sent == Sent::kInBatch && (is_half || transaction != sys_flag::kTransactionNone)) {
+    return refusal(
+        ResponseCode::kMessageIllegal,
+        "a batch can't be part of a transaction: the half message (property TRAN_MSG, or transaction bits in "
+        "sysFlag) was not stored; send it alone");
+  }
+  if (!is_half && (transaction == sys_flag::kPrepared || transaction == sys_flag::kRollback)) {
     return refusal(ResponseCode::kMessageIllegal,
-                   "this broker doesn't serve transactions: the half message (property TRAN_MSG) was not stored; send "
-                   "it without a transaction");
+                   fmt::format("sysFlag={} has transaction bits, but the property TRAN_MSG=true of a half message is "
+                               "missing: it was not stored, because nobody would ever see it",
+                               sys_flag));
   }
   if (properties.inner_batch || (sys_flag & sys_flag::kInnerBatch) != 0) {
     return refusal(ResponseCode::kMessageIllegal,

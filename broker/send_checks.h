@@ -66,9 +66,11 @@ class SendChecks {
   Checked<RetryTarget> redirect_retry(const remoting::SendFields& request, const TopicConfig& topic,
                                       const Sender& sender);
 
-  /// Refuses what this broker can't deliver as what it is: transactions, inner batches. `sys_flag` is the
-  /// request's.
-  static Checked<void> check_kind(const SentProperties& properties, int32_t sys_flag, const BrokerConfig& config);
+  enum class Sent { kAlone, kInBatch };
+  /// Refuses what this broker can't deliver as what it is, and transactions where they are not wanted. `sys_flag` is
+  /// the request's.
+  static Checked<void> check_kind(const SentProperties& properties, int32_t sys_flag, const BrokerConfig& config,
+                                  Sent sent);
 
  private:
   const TopicConfig* create(const remoting::SendFields& request);

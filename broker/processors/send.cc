@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "broker/half_message.h"
 #include "broker/recall_handle.h"
 #include "common/system_topics.h"
 
@@ -91,12 +92,6 @@ void SendProcessor::send_batch(const Call& call, const remoting::SendBatchMessag
   handle(call, request, std::move(responder));
 }
 
-remoting::Reply SendProcessor::end_transaction(const Call&, const remoting::EndTransactionRequest&) {
-  return remoting::Reply::refuse(
-      ResponseCode::kMessageIllegal,
-      "this broker doesn't serve transactions: no half message was stored that could be committed or rolled back");
-}
-
 void SendProcessor::handle(const Call& call, const SendFields& request, Responder responder) {
   remoting::EventLoop& loop = responder.channel()->loop();
   LoopState& state = loops_.at(loop);
@@ -140,21 +135,32 @@ Checked<void> SendProcessor::store_one(Sending& sending, const TopicConfig& topi
     append_pair(state.properties, property::kDelay, "-1");
     kind.delay = {};
   }
-  if (auto fits = SendChecks::check_kind(kind, request.sys_flag, config); !fits) return fits;
+  // Clients before 4.6.1 leave marks of a transaction on what they want to consume again.
+  const bool was_committed = sent.is_half() && request.reconsume_times > 0 && sent.delay_level() > 0;
+  if (was_committed) kind.transaction = {};
+  const int32_t flags = was_committed ? request.sys_flag & ~sys_flag::kTransactionMask : request.sys_flag;
+  if (auto fits = SendChecks::check_kind(kind, flags, config, SendChecks::Sent::kAlone); !fits) return fits;
   if (wants_keys(topic) && is_blank(sent.keys))
     return refusal(ResponseCode::kMessageIllegal, "Required message key is missing");
 
   store::PutRequest put = prepare(sending, *target.topic, target.dead_letter ? QueueId(0) : queue);
+  if (was_committed) put.message.sys_flag &= ~sys_flag::kTransactionMask;
   put.message.flag = request.flag;
   put.message.body = call.body;
   put.message.properties = state.properties;
   put.tags_code = tags_code(sent.tags);
   put.keys = sent.keys;
   put.unique_key = unique_key;
-  COMET_TRY_CHECKED(const Placement placement, parts_.kinds.place(put, kind, state.properties));
+  Placement placement;
+  if (kind.is_half()) {
+    make_half(put, state.properties);
+  } else {
+    COMET_TRY_CHECKED(placement, parts_.kinds.place(put, kind, state.properties));
+  }
   const store::PutResult result = parts_.store.put(put);
   if (auto fine = check_result(result, config); !fine) return fine;
   parts_.kinds.stored(placement, put, result);
+  if (kind.is_half()) parts_.transactions.add(target.topic->name, 1);
 
   count(sending, put.message.topic, put.message.queue_id, result, 1);
   std::array<char, 56> id;
@@ -252,7 +258,8 @@ Checked<Placement> SendProcessor::add_batch_items(Sending& sending, const TopicC
   std::string shared;
   const SentProperties of_batch = take_properties(sending.request.properties, PropertyScope::kMessage, false, shared);
   append_own_properties(shared, sending.config);
-  if (auto fits = SendChecks::check_kind(of_batch, sending.request.sys_flag, sending.config); !fits)
+  constexpr auto kInBatch = SendChecks::Sent::kInBatch;
+  if (auto fits = SendChecks::check_kind(of_batch, sending.request.sys_flag, sending.config, kInBatch); !fits)
     return tl::unexpected(std::move(fits).error());
   store::PutRequest whole = prepare(sending, topic, queue);
   COMET_TRY_CHECKED(const Placement placement, parts_.kinds.place(whole, of_batch, shared));
@@ -263,7 +270,7 @@ Checked<Placement> SendProcessor::add_batch_items(Sending& sending, const TopicC
   for (const remoting::BatchMessage& item : state.items) {
     if (item.body.empty()) return refusal(ResponseCode::kMessageIllegal, "a message of the batch has no body");
     const SentProperties own = take_properties(item.properties, PropertyScope::kBatchItem, false, state.properties);
-    if (auto fits = SendChecks::check_kind(own, 0, sending.config); !fits)
+    if (auto fits = SendChecks::check_kind(own, 0, sending.config, kInBatch); !fits)
       return tl::unexpected(std::move(fits).error());
     if (std::string problem = item_problem(own, placement); !problem.empty())
       return refusal(ResponseCode::kMessageIllegal, std::move(problem));

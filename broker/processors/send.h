@@ -15,12 +15,12 @@
 #include "broker/per_loop.h"
 #include "broker/send_checks.h"
 #include "broker/statistics.h"
+#include "broker/transaction_metrics.h"
 #include "broker/unique_ids.h"
 #include "common/rng.h"
 #include "remoting/net/router.h"
 #include "remoting/protocol/bodies/batch.h"
 #include "remoting/protocol/headers/send.h"
-#include "remoting/protocol/headers/transaction.h"
 #include "store/message_store.h"
 
 namespace comet::broker {
@@ -29,8 +29,8 @@ namespace comet::broker {
 ///
 /// Runs inline on the loop of the connection and answers there, or parks the answer until the flush (SYNC_FLUSH). In
 /// steady state a message costs no heap allocation: text is built in buffers of the loop. What asks for a delay is
-/// stored where MessageKinds says; what asks for a transaction is refused with MESSAGE_ILLEGAL, which producers report
-/// at once and don't retry. Source: SendMessageProcessor; behaviour.md 2; remoting.md 8.1.
+/// stored where MessageKinds says, what begins a transaction in the half topic. Source: SendMessageProcessor;
+/// behaviour.md 2; remoting.md 8.1.
 class SendProcessor {
  public:
   struct Parts {
@@ -42,6 +42,7 @@ class SendProcessor {
     Statistics& statistics;
     ParkedAnswers& parked;
     const MessageKinds& kinds;
+    TransactionMetrics& transactions;
     const Clock& clock;
   };
   /// `store_host` is the address that name servers give for this broker; message ids carry it. `seed` is for choosing
@@ -53,8 +54,6 @@ class SendProcessor {
                remoting::Responder responder);
   void send_batch(const remoting::Call& call, const remoting::SendBatchMessageRequest& request,
                   remoting::Responder responder);
-  /// END_TRANSACTION (37): refused, as half messages are.
-  remoting::Reply end_transaction(const remoting::Call& call, const remoting::EndTransactionRequest& request);
 
  private:
   struct NameHash {

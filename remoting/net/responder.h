@@ -70,6 +70,9 @@ class Responder {
     finish(body);
   }
 
+  /// Sends nothing, ever: for the few requests that the protocol leaves unanswered.
+  void stay_silent() && { channel_.reset(); }
+
   const ChannelPtr& channel() const { return channel_; }
   bool oneway() const { return oneway_; }
 

@@ -52,6 +52,7 @@ struct CheckTransactionStateRequest {
   std::optional<std::string> msg_id{};          // UNIQ_KEY
   std::optional<std::string> transaction_id{};  // UNIQ_KEY again
   std::optional<std::string> offset_msg_id{};
+  std::optional<std::string> broker_name{};  // 5.x
 
   static constexpr auto fields() {
     using F = CheckTransactionStateRequest;
@@ -61,7 +62,8 @@ struct CheckTransactionStateRequest {
         required("commitLogOffset",      &F::commit_log_offset),
         optional("msgId",                &F::msg_id),
         optional("transactionId",        &F::transaction_id),
-        optional("offsetMsgId",          &F::offset_msg_id));
+        optional("offsetMsgId",          &F::offset_msg_id),
+        optional("bname",                &F::broker_name));
   }
 };
 

@@ -32,6 +32,7 @@ var cases = map[string]func(*lab){
 	"push_offsets_survive_restart": pushOffsets,
 	"pull_consumer":                pullConsumer,
 	"delay_levels":                 delayLevels,
+	"transactions":                 transactions,
 }
 
 func (l *lab) expectStored(topic string, from, to int) {
@@ -335,4 +336,50 @@ func delayLevels(l *lab) {
 	}
 	s.expectBodies(0, 20, false)
 	check(time.Since(before) >= 5*time.Second, "all came after %v", time.Since(before))
+}
+
+// payer is a transactional producer's listener: what a body says is how its transaction ends.
+type payer struct {
+	checks int32
+}
+
+func (p *payer) ExecuteLocalTransaction(message *primitive.Message) primitive.LocalTransactionState {
+	switch string(message.Body) {
+	case "commit":
+		return primitive.CommitMessageState
+	case "rollback":
+		return primitive.RollbackMessageState
+	}
+	return primitive.UnknowState
+}
+
+func (p *payer) CheckLocalTransaction(message *primitive.MessageExt) primitive.LocalTransactionState {
+	atomic.AddInt32(&p.checks, 1)
+	if string(message.Body) == "commit later" {
+		return primitive.CommitMessageState
+	}
+	return primitive.RollbackMessageState
+}
+
+func transactions(l *lab) {
+	topic := l.topic(1)
+	listener := &payer{}
+	p, err := rocketmq.NewTransactionProducer(listener, producer.WithNameServer([]string{*namesrv}), producer.WithGroupName(l.unique("payers")),
+		producer.WithInstanceName(l.unique("payers")), producer.WithSendMsgTimeout(10*time.Second))
+	must(err, "new transactional producer")
+	must(p.Start(), "start it")
+	l.closers = append(l.closers, func() { _ = p.Shutdown() })
+	for _, body := range []string{"commit", "rollback", "commit later", "rollback later"} {
+		result, err := p.SendMessageInTransaction(context.Background(), primitive.NewMessage(topic, []byte(body)))
+		must(err, "send the half message "+body)
+		check(result.Status == primitive.SendOK, "status %v", result.Status)
+	}
+	s := &sink{}
+	l.member(l.unique("reader"), "a", topic, "*", s)
+	until("both committed messages", func() bool { return s.size() >= 2 }, s.state)
+	until("both checks", func() bool { return atomic.LoadInt32(&listener.checks) >= 2 }, s.state)
+	time.Sleep(2500 * time.Millisecond) // past another round of checks
+	bodies := s.bodies()
+	check(len(bodies) == 2 && bodies["commit"] == 1 && bodies["commit later"] == 1, "delivered %v", bodies)
+	check(atomic.LoadInt32(&listener.checks) == 2, "%d checks", listener.checks)
 }

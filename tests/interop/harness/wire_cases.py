@@ -153,6 +153,67 @@ def numbers_and_nulls_in_fields(cluster):
     answer, _ = wire.request(cluster.broker_port, 310, {"a": "g", "b": "wire_lenient"}, b"x")
     equal(1, answer["code"], f"missing mandatory fields: {answer}")
 
+def half(port, topic, key, **properties):
+    """Sends a half message; its place in the half topic and in the log."""
+    text = "".join(f"{name}\x01{value}\x02" for name, value in {"TRAN_MSG": "true", "PGROUP": "wire_payers", "UNIQ_KEY": key, **properties}.items())
+    answer, _ = send(port, topic, key.encode(), sysFlag="4", properties=text)
+    equal(0, answer["code"], f"half message, in {answer}")
+    return int(answer["extFields"]["queueOffset"]), int(answer["extFields"]["msgId"][16:], 16)
+
+
+def end(port, place, how, group="wire_payers", timeout=3.0):
+    ext = {"producerGroup": group, "tranStateTableOffset": str(place[0]), "commitLogOffset": str(place[1]), "commitOrRollback": str(how),
+           "fromTransactionCheck": "false", "msgId": "m", "transactionId": "m"}
+    return wire.request(port, 37, ext, timeout=timeout)[0]
+
+
+def max_offset(port, topic):
+    return int(wire.request(port, 30, {"topic": topic, "queueId": "0"})[0]["extFields"]["offset"])
+
+
+@case
+def transaction_ends_that_do_not_fit(cluster):
+    port, topic = cluster.broker_port, "wire_transaction_unfit"
+    cluster.create_topic(topic, 1)
+    table, log = half(port, topic, "unfit")
+    for place, group, remark in (((table, 1 << 50), "wire_payers", "Find prepared transaction message failed"),
+                                 ((table, log), "wire_thieves", "The producer group wrong"),
+                                 ((table + 1000, log), "wire_payers", "The transaction state table offset wrong")):
+        answer = end(port, place, 8, group)
+        equal((1, remark), (answer["code"], answer.get("remark")), "code and remark")
+    for how in (4, 99):
+        answer = end(port, (table, log), how)
+        assert answer["code"] == 1 and "commitOrRollback field wrong" in answer["remark"], f"commitOrRollback {how}: {answer}"
+    try:
+        raise AssertionError(f"an unknown end was answered: {end(port, (table, log), 0, timeout=0.5)}")
+    except TimeoutError:
+        pass
+    equal(0, max_offset(port, topic), "messages delivered")
+    equal(0, end(port, (table, log), 8)["code"], "the commit itself")
+    equal(1, max_offset(port, topic), "messages delivered")
+
+
+@case
+def transaction_end_after_immunity(cluster):
+    port, topic = cluster.broker_port, "wire_transaction_immunity"
+    cluster.create_topic(topic, 1)
+    place = half(port, topic, "immune", CHECK_IMMUNITY_TIME_IN_SECONDS="1")
+    time.sleep(1.2)
+    answer = end(port, place, 8)
+    equal(604, answer["code"], f"ILLEGAL_OPERATION, in {answer}")
+    equal(0, max_offset(port, topic), "messages delivered")
+
+
+@case
+def transaction_end_repeated(cluster):
+    """Ours only: Apache delivers a message as often as its commit comes, also one that was rolled back."""
+    port, topic = cluster.broker_port, "wire_transaction_repeated"
+    cluster.create_topic(topic, 1)
+    committed, rolled_back = half(port, topic, "committed"), half(port, topic, "rolled back")
+    for place, how in ((committed, 8), (rolled_back, 12), (committed, 8), (committed, 12), (rolled_back, 8), (committed, 8)):
+        equal(0, end(port, place, how)["code"], "code")
+    equal(1, max_offset(port, topic), "messages delivered")
+
 
 @daemon_case
 def stops_cleanly_within_two_seconds(cluster):

@@ -18,7 +18,7 @@ TEST_CASE("in steady state a hundred sends cost no heap allocation but the queue
   REQUIRE(store);
   ParkedAnswers parked(broker.loops, **store, broker.config);
   SendProcessor processor({**store, broker.topics, broker.groups, broker.locks, broker.config, broker.statistics,
-                           parked, broker.kinds, broker.clock},
+                           parked, broker.kinds, broker.transaction_metrics, broker.clock},
                           broker.loops, Host::parse("10.0.0.1:10911").value(), 7);
   const std::string body(1024, 'b');
   const std::string text = test::properties(

@@ -97,8 +97,8 @@ TEST_CASE("the same keys with their harmless value are taken silently", "[broker
 }
 
 TEST_CASE("keys for threads, Netty and later features are accepted with one line each", "[broker][config]") {
-  const auto config = loaded(
-      "sendMessageThreadPoolNums=16\nserverWorkerThreads=8\nuseEpollNativeSelector=true\ntransactionCheckMax=3\n");
+  const auto config =
+      loaded("sendMessageThreadPoolNums=16\nserverWorkerThreads=8\nuseEpollNativeSelector=true\npopPollingSize=3\n");
   REQUIRE(config.notices.size() == 3);  // serverWorkerThreads has its default
   CHECK(config.notices[0].find("sendMessageThreadPoolNums=16 is accepted without effect: ") == 0);
   CHECK(config.warnings.empty());

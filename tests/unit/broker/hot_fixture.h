@@ -187,6 +187,7 @@ struct HotBroker {
   broker::Statistics statistics{"DefaultCluster"};
   broker::Alarm delay_alarm, timer_alarm;
   broker::MessageKinds kinds{config, statistics, clock, delay_alarm, timer_alarm};
+  broker::TransactionMetrics transaction_metrics{*files, clock, null_log(), dir / "transactionMetrics"};
   broker::ParkedAnswers parked{loops, store, config};
   broker::PullHolds holds{loops, store};
   QueuedWorkers workers;
@@ -200,7 +201,7 @@ struct HotBroker {
       if (of.made_send == nullptr) {
         of.made_send = std::make_unique<broker::SendProcessor>(
             broker::SendProcessor::Parts{of.store, of.topics, of.groups, of.locks, of.config, of.statistics, of.parked,
-                                         of.kinds, of.clock},
+                                         of.kinds, of.transaction_metrics, of.clock},
             of.loops, Host::parse("10.0.0.1:10911").value(), 7);
       }
       of.made_send->send_v2(std::forward<A>(args)...);

@@ -185,9 +185,9 @@ TEST_CASE("a queue beyond both queue counts is refused", "[broker][send]") {
   CHECK(contains(answer.remark, "10.0.0.7:34567"));
 }
 
-TEST_CASE("what would need transactions or inner batches is refused for good, never stored", "[broker][send]") {
+TEST_CASE("inner batches, and half messages without their mark, are refused for good, never stored", "[broker][send]") {
   HotBroker broker;
-  const std::vector<std::pair<std::string, std::string>> asked = {{"TRAN_MSG", "TRUE"}, {"INNER_NUM", "2"}};
+  const std::vector<std::pair<std::string, std::string>> asked = {{"INNER_NUM", "2"}};
   for (const auto& [name, value] : asked) {
     auto fields = order();
     const std::string text = properties({{name, value}});

@@ -40,6 +40,7 @@ public final class Main {
     OrderCases.add(known);
     ClientCases.add(known);
     DelayCases.add(known);
+    TransactionCases.add(known);
     for (String only5 : List.of("interop.RecallCases", "interop.DashboardCases", "interop.AgedCases")) {
       try {
         Class.forName(only5).getDeclaredMethod("add", Map.class).invoke(null, known);

@@ -18,12 +18,9 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.apache.rocketmq.client.producer.DefaultMQProducer;
-import org.apache.rocketmq.client.producer.LocalTransactionState;
 import org.apache.rocketmq.client.producer.SendCallback;
 import org.apache.rocketmq.client.producer.SendResult;
 import org.apache.rocketmq.client.producer.SendStatus;
-import org.apache.rocketmq.client.producer.TransactionListener;
-import org.apache.rocketmq.client.producer.TransactionMQProducer;
 import org.apache.rocketmq.common.TopicConfig;
 import org.apache.rocketmq.common.message.Message;
 import org.apache.rocketmq.common.message.MessageClientIDSetter;
@@ -49,7 +46,6 @@ final class SendCases {
     cases.put("topic_without_inherit_refused", SendCases::noInherit);
     cases.put("system_topic_refused", SendCases::systemTopic);
     cases.put("too_large_refused", SendCases::tooLarge);
-    cases.put("transaction_refused", SendCases::transactionRefused);
   }
 
   private static void sync(Lab lab) throws Exception {
@@ -275,29 +271,5 @@ final class SendCases {
     equal(13, code(refused("40,000 bytes of properties", () -> producer.send(wordy))), "MESSAGE_ILLEGAL");
     producer.send(new Message(topic, new byte[4 << 20]));
     equal(1, lab.readAll(topic, 1).size(), "a body of 4 MiB exactly is stored");
-  }
-
-  private static void transactionRefused(Lab lab) throws Exception {
-    String topic = lab.topic("", 1);
-    TransactionMQProducer producer = new TransactionMQProducer(lab.unique("producer"));
-    producer.setNamesrvAddr(lab.namesrv());
-    producer.setRetryTimesWhenSendFailed(0);
-    producer.setTransactionListener(new TransactionListener() {
-      @Override
-      public LocalTransactionState executeLocalTransaction(Message message, Object argument) {
-        return LocalTransactionState.COMMIT_MESSAGE;
-      }
-
-      @Override
-      public LocalTransactionState checkLocalTransaction(MessageExt message) {
-        return LocalTransactionState.COMMIT_MESSAGE;
-      }
-    });
-    producer.start();
-    lab.onClose(producer::shutdown);
-    Exception e = refused("a half message", () -> producer.sendMessageInTransaction(new Message(topic, "half".getBytes(StandardCharsets.UTF_8)), null));
-    check(code(e) > 0, "a broker's code, in " + e);
-    lab.send(topic, 1);
-    equal("[m0]", Lab.bodies(lab.readAll(topic, 1)), "only the plain message is there");
   }
 }
