@@ -73,7 +73,8 @@ Result<PhyOffset> CommitLog::flush() {
   const std::lock_guard lock(flush_mu_);
   if (failed())
     return fail(Errc::kIo,
-                "an earlier flush of the CommitLog failed: its disk can't be trusted, restart after checking it");
+                "an earlier flush of the CommitLog failed, or a page of it couldn't be brought in: its disk can't be "
+                "trusted, restart after checking it");
   const int64_t store_ms = last_store_ms();
   const PhyOffset target = end();
   PhyOffset at = durable_end();
@@ -84,12 +85,14 @@ Result<PhyOffset> CommitLog::flush() {
     Result<void> done = segment->make_durable(files_);
     if (done) done = segment->flush(at, to);
     if (!done) {
-      failed_.store(true, std::memory_order_release);
+      segments_.count_failure();
       return tl::unexpected(std::move(done).error());
     }
     at = to;
     if (to == segment->limit()) segments_.settle(*segment->file());
   }
+  // A page of what was just flushed may have been lost while it was written (GuardedRange).
+  if (failed()) return fail(Errc::kIo, "a page of the CommitLog couldn't be brought in: its disk can't be trusted");
   durable_store_ms_.store(store_ms, std::memory_order_relaxed);
   durable_.store(target.value, std::memory_order_seq_cst);
   return target;

@@ -56,7 +56,7 @@ class CommitLog {
   /// Makes everything published at the call durable. After the first error always fails: what the kernel dropped can't
   /// be made durable by asking again.
   Result<PhyOffset> flush();
-  bool failed() const { return failed_.load(std::memory_order_acquire); }
+  bool failed() const { return segments_.failures() != 0; }
 
   /// `bytes` bytes at `at`, if they are published and in one file.
   std::optional<PinnedBytes> slice(PhyOffset at, int64_t bytes) const;
@@ -89,7 +89,6 @@ class CommitLog {
   std::atomic<int64_t> last_store_ms_{0};
   alignas(64) std::atomic<int64_t> durable_{0};
   std::atomic<int64_t> durable_store_ms_{0};
-  std::atomic<bool> failed_{false};
   std::mutex flush_mu_;
   std::mutex prepare_mu_;              // taken after append_lock_ where both are
   MappedFileQueue::Segment prepared_;  // under prepare_mu_

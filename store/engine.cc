@@ -38,7 +38,7 @@ Engine::Engine(Files& files, const Clock& clock, Log& log, StoreOptions options)
       queues_(files, log, options_),
       dispatcher_(queues_, options_.delay_levels),
       flusher_(commit_log_, log, options_),
-      index_(files, clock, log, options_),
+      index_(files, clock, log, options_, commit_log_.segments().shared_failures()),
       indexer_(commit_log_, index_, log, [this] { return visible_limit(); }),
       retention_(files, clock, log, options_, commit_log_, queues_, index_),
       max_message_bytes_(options_.max_message_bytes) {}
@@ -170,9 +170,16 @@ const char* Engine::why_not_writable() const {
   if (bits == 0 && !commit_log_.failed()) [[likely]]
     return nullptr;
   if ((bits & kStopping) != 0) return "the store is shutting down";
-  if (commit_log_.failed())
-    return "writing to the disk failed: the store takes no messages until it is checked and restarted";
+  if (commit_log_.failed()) return "the disk failed: the store takes no messages until it is checked and restarted";
   return "the disk is full: messages are refused until there is space";
+}
+
+bool Engine::failed_since(int64_t failures_before) {
+  if (commit_log_.segments().failures() == failures_before) return false;
+  if (!failure_told_.exchange(true))
+    log_.error("a page of the store {} can't be brought in from its disk: no message is accepted from now on",
+               options_.root);
+  return true;
 }
 
 void Engine::watch(QueueKeyView queue, int32_t delta) {

@@ -95,6 +95,8 @@ class Engine final : public MessageStore {
   enum Refusal : uint32_t { kStopping = 1, kDiskFull = 2 };
   /// Static text; nullptr: puts are welcome.
   const char* why_not_writable() const;
+  /// Whether what was copied from or to the log's mapping since can't be trusted. Tells the first time.
+  bool failed_since(int64_t failures_before);
   bool is_hit(const PinnedBytes& record, const KeyQuery& query) const;
 
   /// Up to where readers see: the durable end under SYNC_FLUSH, else everything.
@@ -130,7 +132,7 @@ class Engine final : public MessageStore {
   std::vector<ConsumeQueueTable::Queue> arrived_;  // under the append lock: SYNC_FLUSH, not yet told
   std::vector<ConsumeQueueTable::Queue> telling_;  // the flusher's
   Counters counters_;
-  std::atomic<bool> stopped_{false};
+  std::atomic<bool> stopped_{false}, failure_told_{false};
 };
 
 }  // namespace comet::store

@@ -140,7 +140,7 @@ bool Engine::scan_unit(Scan& scan, int64_t index, const QueueEntry& unit) {
   if (!record) {
     const PhyOffset next_file((unit.at.value / commit_log_.file_bytes() + 1) * commit_log_.file_bytes());
     if (commit_log_.segments().holds(unit.at) && unit.at + unit.bytes <= std::min(next_file, scan.log_end)) {
-      scan.none(GetStatus::kOffsetFoundNull);  // its file can't be mapped now: the client asks again
+      scan.would_block = true;  // its file can't be mapped now
       return false;
     }
     scan.none(GetStatus::kMessageWasRemoving);
@@ -174,9 +174,9 @@ bool Engine::scan_unit(Scan& scan, int64_t index, const QueueEntry& unit) {
 
 GetResult Engine::get(const GetRequest& request) {
   const auto queue = queues_.find(request.topic, request.queue_id, request.may_block);
-  if (queue && !queue->loaded()) [[unlikely]]  // by a worker; where that fails too, the client may ask again
-    return at_once(request.may_block ? GetStatus::kOffsetFoundNull : GetStatus::kWouldBlock, request.offset,
-                   QueueOffset(0), request.offset);
+  if (queue && !queue->loaded()) [[unlikely]]
+    return at_once(GetStatus::kWouldBlock, request.offset, QueueOffset(0), request.offset);
+  const int64_t failures = commit_log_.segments().failures();
   if (!queue) return at_once(GetStatus::kNoMessageInQueue, QueueOffset(0), QueueOffset(0), QueueOffset(0));
   const QueueOffset min = queue->min_offset(), max = queue->visible_end(visible_limit()), offset = request.offset;
   if (max.value == 0) return at_once(GetStatus::kNoMessageInQueue, QueueOffset(0), min, max);
@@ -212,6 +212,8 @@ GetResult Engine::get(const GetRequest& request) {
         goes_on = scan_unit(scan, index, QueueUnit::read(units + i * QueueUnit::kBytes));
     }
   }
+  if (failed_since(failures)) [[unlikely]]
+    return at_once(GetStatus::kWouldBlock, offset, min, max);
   if (scan.would_block && scan.out.count == 0) scan.out.status = GetStatus::kWouldBlock;
   scan.out.suggest_slave = scan.log_end - scan.last_phy > memory_bytes_ / 100 * options_.access_in_memory_max_ratio;
   return std::move(scan.out);

@@ -138,6 +138,10 @@ PutResult Engine::append(std::span<const PutRequest> requests, std::span<Prepare
     std::atomic_signal_fence(std::memory_order_release);
     store_be<int32_t>(place->data, prepared.front().bytes);
     out.end = phy;
+    if (failed_since(0)) [[unlikely]] {
+      ++counters_.failed;
+      return refused(PutStatus::kServiceNotAvailable, why_not_writable());
+    }
     commit_log_.publish(phy);
     if (queued) {
       phy = place->at;

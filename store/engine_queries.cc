@@ -80,12 +80,13 @@ QueueOffset Engine::offset_by_time(QueueKeyView key, int64_t timestamp_ms, TimeB
 }
 
 std::optional<PinnedBytes> Engine::record_at(PhyOffset at) {
+  const int64_t failures = commit_log_.segments().failures();
   const auto head = commit_log_.slice(at, 8);
   if (!head || at < commit_log_.min_offset()) return std::nullopt;
   auto whole = commit_log_.slice(at, load_be<int32_t>(head->bytes.data()));
   if (!whole) return std::nullopt;
   const auto record = decode_message(whole->bytes, false);
-  if (!record || record->message.phy_offset != at) return std::nullopt;
+  if (!record || record->message.phy_offset != at || failed_since(failures)) return std::nullopt;
   return whole;
 }
 

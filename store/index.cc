@@ -42,7 +42,7 @@ Result<void> Index::load(bool crashed, int64_t durable_ms) {
       COMET_TRY_VOID(files_.remove(path));
       continue;
     }
-    COMET_TRY(auto file, IndexFile::open(files_, path, options_.index_slots, options_.index_entries));
+    COMET_TRY(auto file, IndexFile::open(files_, path, options_.index_slots, options_.index_entries, failures_));
     if (crashed && file->end_ms() > durable_ms) {
       log_.info("{} was not durable at the crash: its part of the index is built again from the log", path);
       COMET_TRY_VOID(files_.remove(path));
@@ -67,8 +67,8 @@ Result<void> Index::add_file() {
     COMET_TRY_VOID(index_files_.back()->sync());
     durable_ms_ = before->end_ms();
   }
-  COMET_TRY(auto file,
-            IndexFile::create(files_, folder_ + "/" + name, options_.index_slots, options_.index_entries, before));
+  COMET_TRY(auto file, IndexFile::create(files_, folder_ + "/" + name, options_.index_slots, options_.index_entries,
+                                         before, failures_));
   index_files_.push_back(std::move(file));
   return {};
 }

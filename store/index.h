@@ -18,8 +18,13 @@ namespace comet::store {
 /// built again from the log. Source: IndexService; store.md 13 and 21. Thread-safe.
 class Index {
  public:
-  Index(Files& files, const Clock& clock, Log& log, const StoreOptions& options)
-      : files_(files), clock_(clock), log_(log), options_(options), folder_(options.root + "/index") {}
+  Index(Files& files, const Clock& clock, Log& log, const StoreOptions& options, DiskFailures failures)
+      : files_(files),
+        clock_(clock),
+        log_(log),
+        options_(options),
+        failures_(std::move(failures)),
+        folder_(options.root + "/index") {}
 
   /// Opens the files; after a crash those that were not durable (newer than `durable_ms`, the checkpoint's index time)
   /// go.
@@ -51,6 +56,7 @@ class Index {
   const Clock& clock_;
   Log& log_;
   const StoreOptions& options_;
+  const DiskFailures failures_;
   const Path folder_;
   mutable std::mutex mu_;
   std::vector<std::shared_ptr<IndexFile>> index_files_;  // under mu_, oldest first

@@ -32,7 +32,8 @@ int32_t IndexFile::hash_of(std::string_view topic, std::string_view key) {
   return hash == std::numeric_limits<int32_t>::min() ? 0 : std::abs(hash);
 }
 
-Result<std::shared_ptr<IndexFile>> IndexFile::open(Files& files, const Path& path, int32_t slots, int32_t entries) {
+Result<std::shared_ptr<IndexFile>> IndexFile::open(Files& files, const Path& path, int32_t slots, int32_t entries,
+                                                   DiskFailures failures) {
   COMET_TRY(auto file, files.open(path, OpenMode::kReadWrite));
   COMET_TRY(const int64_t size, file->size());
   if (size != size_of(slots, entries))
@@ -43,11 +44,11 @@ Result<std::shared_ptr<IndexFile>> IndexFile::open(Files& files, const Path& pat
             ": set the properties to what the store was written with, or remove the folder index to have it rebuilt");
   COMET_TRY_VOID(file->allocate(size));
   COMET_TRY(auto mapping, file->map(size, MapFor::kUpdate));
-  return std::shared_ptr<IndexFile>(new IndexFile(path, slots, entries, std::move(mapping)));
+  return std::shared_ptr<IndexFile>(new IndexFile(path, slots, entries, std::move(mapping), std::move(failures)));
 }
 
 Result<std::shared_ptr<IndexFile>> IndexFile::create(Files& files, const Path& path, int32_t slots, int32_t entries,
-                                                     const IndexFile* before) {
+                                                     const IndexFile* before, DiskFailures failures) {
   const int64_t size = size_of(slots, entries);
   COMET_TRY(auto file, files.open(path, OpenMode::kCreate));
   auto mapping = [&]() -> Result<std::unique_ptr<Mapping>> {
@@ -61,7 +62,7 @@ Result<std::shared_ptr<IndexFile>> IndexFile::create(Files& files, const Path& p
     (void)files.remove(path);
     return tl::unexpected(std::move(mapping).error());
   }
-  auto out = std::shared_ptr<IndexFile>(new IndexFile(path, slots, entries, std::move(*mapping)));
+  auto out = std::shared_ptr<IndexFile>(new IndexFile(path, slots, entries, std::move(*mapping), std::move(failures)));
   if (before != nullptr) {
     store_be<int64_t>(out->data_ + kBeginMs, before->end_ms());
     store_be<int64_t>(out->data_ + kEndMs, before->end_ms());

@@ -6,6 +6,7 @@
 
 #include "common/files.h"
 #include "common/types.h"
+#include "store/bus_guard.h"
 
 namespace comet::store {
 
@@ -23,10 +24,11 @@ class IndexFile {
   static int32_t hash_of(std::string_view topic, std::string_view key);
 
   /// kInvalid: another size than maxHashSlotNum and maxIndexNum make.
-  static Result<std::shared_ptr<IndexFile>> open(Files& files, const Path& path, int32_t slots, int32_t entries);
+  static Result<std::shared_ptr<IndexFile>> open(Files& files, const Path& path, int32_t slots, int32_t entries,
+                                                 DiskFailures failures = no_store());
   /// Makes a file whose times and offsets go on from `before` (nothing: the first one).
   static Result<std::shared_ptr<IndexFile>> create(Files& files, const Path& path, int32_t slots, int32_t entries,
-                                                   const IndexFile* before);
+                                                   const IndexFile* before, DiskFailures failures = no_store());
 
   const Path& path() const { return path_; }
   int64_t begin_ms() const { return number(0); }
@@ -44,12 +46,15 @@ class IndexFile {
   Result<void> sync() { return mapping_->sync(0, mapping_->size()); }
 
  private:
-  IndexFile(Path path, int32_t slots, int32_t entries, std::unique_ptr<Mapping> mapping)
+  IndexFile(Path path, int32_t slots, int32_t entries, std::unique_ptr<Mapping> mapping, DiskFailures failures)
       : path_(std::move(path)),
         slots_(slots),
         entries_(entries),
         mapping_(std::move(mapping)),
-        data_(mapping_->data()) {}
+        data_(mapping_->data()),
+        guard_(data_, mapping_->size(), std::move(failures)) {}
+
+  static DiskFailures no_store() { return std::make_shared<std::atomic<int64_t>>(0); }
 
   int64_t number(int64_t at) const;
   int32_t count() const;
@@ -62,6 +67,7 @@ class IndexFile {
   const int32_t slots_, entries_;
   const std::unique_ptr<Mapping> mapping_;
   std::byte* const data_;
+  const GuardedRange guard_;  ///< gone before the mapping is
 };
 
 }  // namespace comet::store

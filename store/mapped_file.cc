@@ -10,16 +10,17 @@ std::string MappedFile::name_of(int64_t base) {
   return name;
 }
 
-Result<std::shared_ptr<MappedFile>> MappedFile::open(Files& files, LogFilePtr file, bool writable) {
+Result<std::shared_ptr<MappedFile>> MappedFile::open(Files& files, LogFilePtr file, bool writable,
+                                                     DiskFailures failures) {
   COMET_TRY(auto opened, files.open(file->path, writable ? OpenMode::kReadWrite : OpenMode::kRead));
   if (writable)
     COMET_TRY_VOID(
         opened->allocate(file->size_bytes));  // Apache's are sparse: a store into a hole could meet a full disk
   COMET_TRY(auto mapping, opened->map(file->size_bytes, writable ? MapFor::kAppend : MapFor::kRead));
-  return std::shared_ptr<MappedFile>(new MappedFile(std::move(file), std::move(mapping), nullptr));
+  return std::shared_ptr<MappedFile>(new MappedFile(std::move(file), std::move(mapping), nullptr, std::move(failures)));
 }
 
-Result<std::shared_ptr<MappedFile>> MappedFile::create(Files& files, LogFilePtr file) {
+Result<std::shared_ptr<MappedFile>> MappedFile::create(Files& files, LogFilePtr file, DiskFailures failures) {
   COMET_TRY(auto created, files.open(file->path, OpenMode::kCreate));
   auto made = [&]() -> Result<std::unique_ptr<Mapping>> {
     COMET_TRY_VOID(created->resize(0));  // what a crash left under this name must not show through
@@ -30,7 +31,8 @@ Result<std::shared_ptr<MappedFile>> MappedFile::create(Files& files, LogFilePtr 
     (void)files.remove(file->path);
     return tl::unexpected(std::move(made).error());
   }
-  return std::shared_ptr<MappedFile>(new MappedFile(std::move(file), std::move(*made), std::move(created)));
+  return std::shared_ptr<MappedFile>(
+      new MappedFile(std::move(file), std::move(*made), std::move(created), std::move(failures)));
 }
 
 Result<void> MappedFile::make_durable(Files& files) {

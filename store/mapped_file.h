@@ -5,6 +5,7 @@
 
 #include "common/files.h"
 #include "common/types.h"
+#include "store/bus_guard.h"
 
 namespace comet::store {
 
@@ -26,10 +27,10 @@ using LogFilePtr = std::shared_ptr<const LogFile>;
 class MappedFile {
  public:
   /// Maps an existing file of exactly its size; `writable` for the one that is appended to.
-  static Result<std::shared_ptr<MappedFile>> open(Files& files, LogFilePtr file, bool writable);
+  static Result<std::shared_ptr<MappedFile>> open(Files& files, LogFilePtr file, bool writable, DiskFailures failures);
   /// Makes a file of zeros with its disk blocks reserved. kNoSpace, kIo; nothing stays behind on failure. The file and
   /// its name are durable only after make_durable().
-  static Result<std::shared_ptr<MappedFile>> create(Files& files, LogFilePtr file);
+  static Result<std::shared_ptr<MappedFile>> create(Files& files, LogFilePtr file, DiskFailures failures);
 
   /// "00000000001073741824": a file's name is the offset of its first byte.
   static std::string name_of(int64_t base);
@@ -44,6 +45,8 @@ class MappedFile {
   std::byte* writable_data() { return data_; }
   std::byte* at(PhyOffset offset) { return data_ + (offset - base_); }
   bool contains(PhyOffset offset) const { return offset >= base_ && offset < limit(); }
+  /// false: a page that the disk didn't give reads as zeros.
+  bool intact() const { return guard_.intact(); }
 
   /// Makes a created file's blocks and name durable, once. Threads: one at a time.
   Result<void> make_durable(Files& files);
@@ -51,13 +54,14 @@ class MappedFile {
   Result<void> flush(PhyOffset from, PhyOffset to) { return mapping_->sync(from - base_, to - from); }
 
  private:
-  MappedFile(LogFilePtr file, std::unique_ptr<Mapping> mapping, std::unique_ptr<File> created)
+  MappedFile(LogFilePtr file, std::unique_ptr<Mapping> mapping, std::unique_ptr<File> created, DiskFailures failures)
       : file_(std::move(file)),
         base_(file_->base),
         size_bytes_(file_->size_bytes),
         mapping_(std::move(mapping)),
         data_(mapping_->data()),
-        created_(std::move(created)) {}
+        created_(std::move(created)),
+        guard_(data_, size_bytes_, std::move(failures)) {}
 
   const LogFilePtr file_;
   const PhyOffset base_;
@@ -65,6 +69,7 @@ class MappedFile {
   const std::unique_ptr<Mapping> mapping_;
   std::byte* const data_;
   std::unique_ptr<File> created_;  ///< until it is durable
+  const GuardedRange guard_;       ///< gone before the mapping is
 };
 
 }  // namespace comet::store

@@ -97,7 +97,7 @@ MappedFileQueue::Segment MappedFileQueue::take_least_used(size_t most) const {
 }
 
 Result<MappedFileQueue::Segment> MappedFileQueue::map_file(const LogFilePtr& file) const {
-  auto mapped = MappedFile::open(files_, file, false);
+  auto mapped = MappedFile::open(files_, file, false, failures_);
   for (;;) {
     if (mapped) return mapped;
     Segment idle;
@@ -107,7 +107,7 @@ Result<MappedFileQueue::Segment> MappedFileQueue::map_file(const LogFilePtr& fil
     }
     if (!idle) return mapped;
     idle.reset();  // out of descriptors or address space, perhaps: with fewer it may go
-    mapped = MappedFile::open(files_, file, false);
+    mapped = MappedFile::open(files_, file, false, failures_);
   }
 }
 
@@ -118,7 +118,7 @@ Result<MappedFileQueue::Segment> MappedFileQueue::map(PhyOffset offset) const {
     Entry* entry = entry_of(offset);
     if (entry == nullptr)
       return fail(Errc::kNotFound, "no CommitLog file holds offset " + std::to_string(offset.value));
-    if (entry->segment) {
+    if (entry->segment && entry->segment->intact()) {
       entry->used = ++uses_;
       return entry->segment;
     }
@@ -132,11 +132,15 @@ Result<MappedFileQueue::Segment> MappedFileQueue::map(PhyOffset offset) const {
     if (mapped) return mapped;  // deleted since; who asked may still read it
     return fail(Errc::kNotFound, file->path + " was deleted");
   }
-  if (entry->segment) return entry->segment;
+  if (entry->segment && entry->segment->intact()) return entry->segment;
   if (!mapped) return mapped;
+  if (entry->segment) {  // where zeros stand in for what can't be read, each reader must find out anew
+    idle = std::move(entry->segment);
+    entry->held = false;
+  }
   entry->segment = *mapped;
   entry->used = ++uses_;
-  idle = take_least_used(kMostMapped);
+  if (!idle) idle = take_least_used(kMostMapped);
   return mapped;
 }
 
@@ -209,9 +213,8 @@ Result<MappedFileQueue::Segment> MappedFileQueue::create(PhyOffset base) {
                 "every path of storePathCommitLog is in readOnlyCommitLogStorePaths: leave one to write to");
   std::sort(choice.begin(), choice.end());
   const std::string& folder = choice[static_cast<size_t>(base.value / options_.commit_log_file_bytes) % choice.size()];
-  return MappedFile::create(
-      files_, std::make_shared<const LogFile>(
-                  LogFile{base, options_.commit_log_file_bytes, folder + "/" + MappedFile::name_of(base.value)}));
+  const LogFile file{base, options_.commit_log_file_bytes, folder + "/" + MappedFile::name_of(base.value)};
+  return MappedFile::create(files_, std::make_shared<const LogFile>(file), failures_);
 }
 
 void MappedFileQueue::add(Segment segment) {
@@ -227,7 +230,7 @@ Result<void> MappedFileQueue::make_last_writable() {
     return fail(
         Errc::kInvalid,
         file->path + " is the end of the CommitLog and must be appended to, but lies in readOnlyCommitLogStorePaths");
-  COMET_TRY(auto segment, MappedFile::open(files_, file, true));
+  COMET_TRY(auto segment, MappedFile::open(files_, file, true, failures_));
   const std::lock_guard lock(mu_);
   entries_.back().segment = std::move(segment);
   entries_.back().held = true;

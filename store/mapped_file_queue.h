@@ -38,6 +38,7 @@ class MappedFileQueue {
   LogFilePtr first_file() const;
   LogFilePtr last_file() const;
   std::vector<LogFilePtr> all() const;
+  const DiskFailures& shared_failures() const { return failures_; }
   bool empty() const { return first_file() == nullptr; }
   /// Where the first file begins; 0 without one.
   PhyOffset min_offset() const { return PhyOffset(min_.load(std::memory_order_acquire)); }
@@ -55,6 +56,10 @@ class MappedFileQueue {
   void remove_first();
   /// Takes out and unlinks files that start after `offset`.
   Result<void> remove_behind(PhyOffset offset);
+
+  /// Not 0: a flush failed or a page couldn't be brought in; see GuardedRange.
+  int64_t failures() const { return failures_->load(std::memory_order_acquire); }
+  void count_failure() { failures_->fetch_add(1, std::memory_order_release); }
 
   const std::vector<std::string>& folders() const { return folders_; }
   /// A file under a read-only path is never written, moved or removed.
@@ -80,6 +85,7 @@ class MappedFileQueue {
   Log& log_;
   const StoreOptions& options_;
   const std::vector<std::string> folders_;
+  const DiskFailures failures_ = std::make_shared<std::atomic<int64_t>>(0);
   mutable AdaptiveLock mu_;
   mutable std::vector<Entry> entries_;  // under mu_
   mutable uint64_t uses_ = 0;           // under mu_

@@ -56,7 +56,7 @@ enum class GetStatus {
   kNoMatchedLogicQueue,
   kNoMessageInQueue,
   kOffsetReset,
-  kWouldBlock,  ///< the bytes are not in memory: call again from a worker with may_block
+  kWouldBlock,  ///< not in memory: call again from a worker with may_block; from there: can't be read
 };
 std::string_view get_status_name(GetStatus status);  ///< Apache's: "FOUND", "OFFSET_OVERFLOW_ONE"…
 
