@@ -26,12 +26,24 @@ namespace {
 
 constexpr int64_t kPage = 4096;
 
+/// What the system's own words leave open: which limit it was and how to raise it.
+std::string hint(const Path& path, int number) {
+  if (number == EMFILE) return " (this process may open no more files: raise its limit, LimitNOFILE or ulimit -n)";
+  if (number == ENFILE) return " (the system may open no more files: raise fs.file-max)";
+  if (number == ENOMEM) return " (memory is short, or there are more mappings than vm.max_map_count)";
+  struct statvfs info {};
+  if (number == ENOSPC && (::statvfs(path.c_str(), &info) == 0 || ::statvfs(parent_folder(path).c_str(), &info) == 0) &&
+      info.f_files > 0 && info.f_favail == 0)
+    return " (the file system has space, but no inodes are left: fewer queues, or one made with more inodes)";
+  return "";
+}
+
 tl::unexpected<Error> system_error(std::string_view call, const Path& path, int number = errno) {
   Errc code = Errc::kIo;
   if (number == ENOENT || number == ENOTDIR) code = Errc::kNotFound;
   if (number == EEXIST) code = Errc::kExists;
   if (number == ENOSPC || number == EDQUOT) code = Errc::kNoSpace;
-  return fail(code, std::string(call) + " " + path + ": " + std::strerror(number));
+  return fail(code, std::string(call) + " " + path + ": " + std::strerror(number) + hint(path, number));
 }
 
 /// Calls again while a signal interrupts.

@@ -44,6 +44,8 @@ struct QueueUnit {
   static void write(std::byte* at, const QueueEntry& entry);
   static QueueEntry read(const std::byte* at);
   static bool is_hole(const QueueEntry& entry) { return entry.bytes == kHoleBytes; }
+  /// An Apache broker with enableConsumeQueueExt has put a place in consumequeue_ext there instead of a tags code.
+  static bool is_ext_address(int64_t tags_code) { return tags_code < std::numeric_limits<int32_t>::min(); }
 };
 
 /// Where each message of one queue stands in the CommitLog: entry n is the queue's n-th message.

@@ -55,11 +55,22 @@ Result<void> Engine::take_lock() {
   return {};
 }
 
+/// Queues of batches (topics with queue.type=BatchCQ) are kept by Apache's broker alone: without their offsets the
+/// topics would start anew.
+Result<void> Engine::refuse_batch_queues() const {
+  const auto topics = files_.list(path("batchconsumequeue"));
+  if (!topics || topics->empty()) return {};
+  return fail(Errc::kInvalid, path("batchconsumequeue") + " holds queues of batches, " + topics->front().name +
+                                  " among them, which this broker doesn't keep: consume and delete topics with the "
+                                  "attribute queue.type=BatchCQ on Apache's broker first");
+}
+
 Result<void> Engine::start() {
   const auto locked_before = files_.stat(path("lock"));
   COMET_TRY_VOID(take_lock());
   for (const std::string& folder : commit_log_.segments().folders()) COMET_TRY_VOID(files_.make_folders(folder));
   COMET_TRY_VOID(files_.make_folders(queues_.root()));
+  COMET_TRY_VOID(refuse_batch_queues());
   crashed_ = files_.stat(path("abort")).has_value();
   COMET_TRY(checkpoint_, Checkpoint::open(files_, path("checkpoint")));
   COMET_TRY_VOID(commit_log_.load());
@@ -170,7 +181,8 @@ const char* Engine::why_not_writable() const {
   if (bits == 0 && !commit_log_.failed()) [[likely]]
     return nullptr;
   if ((bits & kStopping) != 0) return "the store is shutting down";
-  if (commit_log_.failed()) return "the disk failed: the store takes no messages until it is checked and restarted";
+  if (commit_log_.failed())
+    return "writing to the disk failed: the store takes no messages until it is checked and restarted";
   return "the disk is full: messages are refused until there is space";
 }
 

@@ -79,6 +79,7 @@ class Engine final : public MessageStore {
   struct Scan;
 
   Result<void> take_lock();
+  Result<void> refuse_batch_queues() const;
   Result<void> recover();
   QueueManifest::Stamp stamp(PhyOffset log_end, int64_t lock_ms) const;
   std::optional<QueueManifest> find_manifest(int64_t lock_ms);
@@ -104,6 +105,8 @@ class Engine final : public MessageStore {
   bool in_memory(PinnedBytes& bytes, PhyOffset at, int64_t ahead, bool may_block) const;
   std::optional<PinnedBytes> record_of(const QueueEntry& entry) const;
   int64_t store_time_of(const QueueEntry& entry) const;
+  /// The tags code of an entry that has only the address of it: what it was made from stands in the record.
+  QueueEntry with_tags_code(const QueueEntry& entry) const;
   bool scan_unit(Scan& scan, int64_t index, const QueueEntry& unit);
   void remove_queue(const ConsumeQueueTable::Queue& queue);
 

@@ -115,6 +115,14 @@ std::optional<PinnedBytes> Engine::record_of(const QueueEntry& entry) const {
   return commit_log_.slice(entry.at, entry.bytes);
 }
 
+QueueEntry Engine::with_tags_code(const QueueEntry& entry) const {
+  QueueEntry out = entry;
+  const auto bytes = record_of(entry);
+  const auto record = bytes ? decode_message(bytes->bytes, false) : fail(Errc::kNotFound, "");
+  if (record) out.tags_code = dispatcher_.tags_code_of(record->message);
+  return out;
+}
+
 /// Looks at one entry; false ends the walk.
 bool Engine::scan_unit(Scan& scan, int64_t index, const QueueEntry& unit) {
   const GetRequest& request = scan.request;
@@ -132,7 +140,15 @@ bool Engine::scan_unit(Scan& scan, int64_t index, const QueueEntry& unit) {
     return true;
   };
   if (unit.at < scan.skip_until) return advance();
-  if (request.filter != nullptr && !request.filter->matches_tags_code(unit.tags_code)) {
+  int64_t tags_code = unit.tags_code;
+  if (request.filter != nullptr && QueueUnit::is_ext_address(tags_code)) [[unlikely]] {
+    if (!request.may_block) {
+      scan.would_block = true;
+      return false;
+    }
+    tags_code = with_tags_code(unit).tags_code;
+  }
+  if (request.filter != nullptr && !request.filter->matches_tags_code(tags_code)) {
     scan.none(GetStatus::kNoMatchedMessage);
     return advance();
   }

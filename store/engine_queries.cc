@@ -27,7 +27,10 @@ bool Engine::queue_exists(QueueKeyView key) { return queues_.find(key.topic, key
 
 std::optional<QueueEntry> Engine::entry(QueueKeyView key, QueueOffset offset) {
   const auto queue = queues_.find(key.topic, key.queue_id);
-  return queue ? queue->entry(offset) : std::nullopt;
+  auto found = queue ? queue->entry(offset) : std::nullopt;
+  if (found && QueueUnit::is_ext_address(found->tags_code)) [[unlikely]]
+    found = with_tags_code(*found);
+  return found;
 }
 
 /// Apache checks the record at the queue's minimum against the in-memory share of physical memory.

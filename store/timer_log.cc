@@ -60,7 +60,7 @@ Result<void> TimerLog::load() {
       return fail(Errc::kInvalid, path + " has " + std::to_string(entry.size_bytes) +
                                       " bytes, but mappedFileSizeTimerLog is " + std::to_string(file_bytes_) +
                                       ": set the property to the size that the store was written with");
-    COMET_TRY(auto segment, MappedFile::open(files_, log_file(std::stoll(entry.name)), true));
+    COMET_TRY(auto segment, MappedFile::open(files_, log_file(std::stoll(entry.name)), true, failures_));
     segments_.push_back(std::move(segment));
   }
   if (!segments_.empty()) end_ = flushed_ = segments_.back()->limit().value;
@@ -150,7 +150,7 @@ Result<TimerLog::Segment> TimerLog::segment_for_append() {
     }
   }
   const PhyOffset base = segments_.empty() ? PhyOffset(end_) : segments_.back()->limit();
-  COMET_TRY(auto made, MappedFile::create(files_, log_file(base.value)));
+  COMET_TRY(auto made, MappedFile::create(files_, log_file(base.value), failures_));
   segments_.push_back(made);
   end_ = base.value;
   return made;
@@ -160,6 +160,7 @@ Result<int64_t> TimerLog::append(const TimerUnit& unit) {
   const std::lock_guard lock(mu_);
   COMET_TRY(const Segment segment, segment_for_append());
   unit.write(segment->at(PhyOffset(end_)));
+  COMET_TRY_VOID(healthy());
   last_unit_ = end_;
   end_ += TimerUnit::kBytes;
   return last_unit_;
@@ -175,7 +176,14 @@ TimerLog::Segment TimerLog::find(int64_t position) const {
 std::optional<TimerUnit> TimerLog::read(int64_t position) const {
   const Segment segment = find(position);
   if (segment == nullptr || segment->limit().value - position < TimerUnit::kBytes) return std::nullopt;
-  return TimerUnit::read(segment->at(PhyOffset(position)));
+  const auto unit = TimerUnit::read(segment->at(PhyOffset(position)));
+  return healthy() ? unit : std::nullopt;
+}
+
+/// kIo: a page of it couldn't be brought in, so that what was read or written there is worth nothing.
+Result<void> TimerLog::healthy() const {
+  if (*failures_ == 0) return {};
+  return fail(Errc::kIo, folder_ + " has a page that its disk doesn't give: restart after checking it");
 }
 
 int64_t TimerLog::begin() const {
@@ -213,6 +221,7 @@ Result<void> TimerLog::flush() {
     COMET_TRY_VOID(
         segment->flush(std::max(segment->base(), PhyOffset(from)), std::min(segment->limit(), PhyOffset(to))));
   }
+  COMET_TRY_VOID(healthy());
   const std::lock_guard lock(mu_);
   flushed_ = std::max(flushed_, to);
   return {};

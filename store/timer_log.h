@@ -73,6 +73,7 @@ class TimerLog {
   using Segment = std::shared_ptr<MappedFile>;
   LogFilePtr log_file(int64_t base) const;
   Segment find(int64_t position) const;
+  Result<void> healthy() const;
   Result<Segment> segment_for_append();
   int64_t last_unit_of_full_file() const;
   bool visit_file(const Segment& segment, int64_t until,
@@ -83,6 +84,7 @@ class TimerLog {
   const Path folder_;
   const int64_t file_bytes_;
   mutable std::mutex mu_;  // guards all below
+  const DiskFailures failures_ = std::make_shared<std::atomic<int64_t>>(0);
   std::vector<Segment> segments_;
   int64_t end_ = 0;
   int64_t flushed_ = 0;

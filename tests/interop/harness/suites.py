@@ -3,7 +3,7 @@ import dataclasses
 import os
 import typing
 
-from . import admin_cases, wire_cases
+from . import admin_cases, both_ways, wire_cases
 from .admin import run_admin
 from .programs import run_program
 
@@ -138,6 +138,7 @@ ALL = [
     Suite("mqadmin", "mqadmin", [c for c in admin_cases.CASES if c not in NOT_OURS], lambda lab, name, cases: run_admin(lab, name, cases, "5.3.3", own=True), _JAVA5),
     Suite("dashboard", "dashboard", DASHBOARD, _java("5.3.3"), _JAVA5),
     Suite("wire", "wire", [*wire_cases.CASES, *wire_cases.DAEMON_CASES], wire_cases.run_wire),
+    Suite("both-ways", "mixed", ["take_turns"], both_ways.run_both_ways, (("apache_server_lib",),)),
     Suite("mixed-namesrv", "mixed", MIXED, _mixed("ours", "apache"), (*_JAVA5, ("apache_server_lib",))),
     Suite("mixed-broker", "mixed", MIXED, _mixed("apache", "ours"), (*_JAVA5, ("apache_server_lib",))),
 ]

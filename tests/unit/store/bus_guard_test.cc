@@ -51,7 +51,7 @@ TEST_CASE("a store into a page that the disk doesn't give refuses the message an
   const auto put = store.put("T", 0, std::string(2 * kPage - 500, 'x'));
 
   CHECK(put.status == PutStatus::kServiceNotAvailable);
-  CHECK(put.problem.find("the disk failed") != std::string_view::npos);
+  CHECK(put.problem.find("writing to the disk failed") != std::string_view::npos);
   CHECK(store->figures().max_offset == end);
   CHECK(store->max_offset({"T", QueueId(0)}, true).value == 1);
   CHECK_FALSE(store->writable());

@@ -289,3 +289,41 @@ TEST_CASE("after a crash the log is read from the queues' noted end on", "[store
     CHECK(store.bodies("T", 0).front() == "0");
   }
 }
+
+TEST_CASE("a store with queues of batches is refused, and says which", "[store]") {
+  TempDir dir;
+  std::filesystem::create_directories(dir / "s/batchconsumequeue/Batches/0");
+  RunningStore store(small_store(dir / "s"));
+  REQUIRE_FALSE(store);
+  CHECK(store.problem.what.find("batchconsumequeue holds queues of batches, Batches among them") != std::string::npos);
+}
+
+TEST_CASE("an entry with an address in consumequeue_ext is filtered by its record's tag", "[store]") {
+  struct OneTag final : store::MessageFilter {
+    bool matches_tags_code(int64_t code) const override { return code == tags_code("A"); }
+  } filter;
+  TempDir dir;
+  {
+    RunningStore store(small_store(dir / "s"));
+    for (int i = 0; i < 10; ++i) store.put("T", 0, std::to_string(i), i % 2 == 0 ? "A" : "B");
+  }
+  {
+    std::fstream file(dir / "s/consumequeue/T/0/00000000000000000000", std::ios::in | std::ios::out | std::ios::binary);
+    for (int i = 0; i < 10; ++i) {  // as Apache's broker with enableConsumeQueueExt writes them
+      std::byte address[8];
+      store_be<int64_t>(address, INT64_MIN + i * 20);
+      file.seekp(i * 20 + 12);
+      file.write(reinterpret_cast<const char*>(address), 8);
+    }
+  }
+  RunningStore store(small_store(dir / "s"));
+  REQUIRE(store);
+  store::GetRequest get{.topic = "T", .queue_id = QueueId(0), .offset = QueueOffset(0), .filter = &filter};
+  CHECK(store->get(get).status == store::GetStatus::kWouldBlock);  // a record must be read: not on a loop
+  get.may_block = true;
+  const auto got = store->get(get);
+  CHECK(got.status == store::GetStatus::kFound);
+  CHECK(got.count == 5);
+  CHECK(got.next == QueueOffset(9 + 1));
+  CHECK(store->entry({"T", QueueId(0)}, QueueOffset(1))->tags_code == tags_code("B"));
+}

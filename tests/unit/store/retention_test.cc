@@ -132,3 +132,111 @@ TEST_CASE("queues whose messages are all gone can be cleaned", "[store]") {
   CHECK(store->queue_exists({"T", QueueId(0)}));
   CHECK_FALSE(std::filesystem::exists(dir / "consumequeue/Old"));
 }
+
+TEST_CASE("at the hour of deleteWhen expired files go by themselves", "[store]") {
+  TempDir dir;
+  auto options = busy_cleaner(dir.path());
+  options.file_reserved_hours = 1;
+  const int64_t later = really_now() + 2 * 3'600'000;
+  const std::time_t seconds = later / 1000;
+  std::tm local{};
+  ::localtime_r(&seconds, &local);
+  SECTION("now") { options.delete_when = "x;99;" + std::to_string(local.tm_hour); }
+  SECTION("an hour later") { options.delete_when = std::to_string((local.tm_hour + 1) % 24); }
+  RunningStore store(options, true, make_real_files(), later);
+  for (int i = 0; i < 200; ++i) store.put("T", 0, std::string(500, 'x'));
+  if (options.delete_when.starts_with("x")) {
+    CHECK(eventually([&] { return log_files(dir.path()) <= 2; }));
+  } else {
+    const auto flushed = store->figures().max_offset;
+    REQUIRE(eventually([&] { return store->durable_end() == flushed; }));
+    CHECK(log_files(dir.path()) > 5);
+    CHECK(store->min_offset({"T", QueueId(0)}).value == 0);
+  }
+}
+
+TEST_CASE("over diskMaxUsedSpaceRatio expired files go, others stay", "[store]") {
+  TempDir dir;
+  auto files = std::make_shared<FaultyFiles>();
+  auto options = busy_cleaner(dir.path());
+  options.disk_max_used_ratio = 10;
+  options.disk_clean_forcibly_ratio = 85;
+  options.file_reserved_hours = 1;
+  RunningStore store(options, true, files, really_now());
+  for (int i = 0; i < 200; ++i) store.put("T", 0, std::string(500, 'x'));
+  const auto space = files->space(dir.path()).value();
+  files->faults.free_bytes = space.total_bytes / 2;
+  CHECK(log_files(dir.path()) > 5);
+  store.clock.advance_ms(2 * 3'600'000);
+  CHECK(eventually([&] { return log_files(dir.path()) <= 2; }));
+  CHECK(store->writable());
+}
+
+TEST_CASE("the index goes with the log that it pointed to", "[store]") {
+  TempDir dir;
+  auto options = busy_cleaner(dir.path());
+  RunningStore store(options, true, make_real_files(), really_now());
+  for (int i = 0; i < 900; ++i) {
+    store.put("T", 0, std::string(300, 'x'), "", "key" + std::to_string(i));
+    store.clock.advance_ms(1);  // a file's name is its time
+  }
+  auto index_files = [&] {
+    size_t count = 0;
+    for ([[maybe_unused]] const auto& file : std::filesystem::directory_iterator(dir / "index")) ++count;
+    return count;
+  };
+  auto hits = [&](int key) {
+    return store->query({.topic = "T", .key = "key" + std::to_string(key), .end_ms = INT64_MAX}).records.size();
+  };
+  REQUIRE(eventually([&] { return index_files() >= 3; }));
+  CHECK(hits(5) == 1);
+  store.clock.advance_ms(80 * 3'600'000);
+  REQUIRE(eventually([&] {
+    store->delete_expired_log();
+    return index_files() == 1;
+  }));
+  CHECK(hits(5) == 0);
+  CHECK(hits(899) == 1);
+}
+
+TEST_CASE("who still reads a deleted file keeps its bytes, and only those", "[store]") {
+  TempDir dir;
+  RunningStore store(busy_cleaner(dir.path()), true, make_real_files(), really_now());
+  const PhyOffset at = store.put("T", 0, "the first of all").at;
+  for (int i = 0; i < 200; ++i) store.put("T", 0, std::string(500, 'x'));
+  auto held = store->record_at(at);
+  REQUIRE(held);
+  store.clock.advance_ms(80 * 3'600'000);
+  REQUIRE(eventually([&] {
+    store->delete_expired_log();
+    return log_files(dir.path()) <= 2;
+  }));
+  const std::string in_trash = dir / "commitlog.trash/00000000000000000000";
+  REQUIRE(eventually([&] {  // all but the one that is read
+    return std::distance(std::filesystem::directory_iterator(dir / "commitlog.trash"), {}) == 1;
+  }));
+  CHECK(std::filesystem::file_size(in_trash) == 16 * 1024);
+  CHECK(decode_message(held->bytes, true)->message.body == "the first of all");
+  CHECK_FALSE(store->record_at(at));
+  held.reset();
+  CHECK(eventually([&] { return !std::filesystem::exists(dir / "commitlog.trash"); }));
+}
+
+TEST_CASE("what a crash left in the trash is found at the start; big files go in slices", "[store]") {
+  TempDir dir;
+  const auto files = make_real_files();
+  const std::string left = dir / "commitlog.trash/00000000000000000000";
+  REQUIRE(files->make_folders(dir / "commitlog.trash"));
+  constexpr int64_t kMiB = 1024 * 1024;
+  REQUIRE(files->open(left, OpenMode::kCreate).value()->resize(130 * kMiB));
+  store::Trash trash(*files, null_log());
+  trash.take_left_over(dir / "commitlog");
+  REQUIRE_FALSE(trash.empty());
+  CHECK(trash.step());
+  CHECK(std::filesystem::file_size(left) == 66 * kMiB);
+  CHECK(trash.step());
+  CHECK(std::filesystem::file_size(left) == 2 * kMiB);
+  CHECK(trash.step());
+  CHECK_FALSE(std::filesystem::exists(dir / "commitlog.trash"));
+  CHECK(trash.empty());
+}
