@@ -55,6 +55,14 @@ void Checkpoint::set_queues_end(PhyOffset end, int64_t newest_ms) {
   next_queues_end_ = {end, newest_ms};
 }
 
+Result<void> Checkpoint::forget_queues_end() {
+  const std::lock_guard lock(mu_);
+  queues_end_ = next_queues_end_ = QueuesEnd();
+  const std::byte nothing[kQueuesEndBytes] = {};
+  COMET_TRY_VOID(file_->write_at(kQueuesEndAt, nothing));
+  return file_->sync();
+}
+
 /// With the times that it belongs to. Under mu_.
 Result<void> Checkpoint::write_queues_end() {
   if (queues_end_.at.value < 0) return {};

@@ -49,6 +49,8 @@ class Checkpoint {
   std::optional<PhyOffset> queues_end() const;
   /// All queue entries of records before `end` are durable; the newest such record has the time `newest_ms`.
   void set_queues_end(PhyOffset end, int64_t newest_ms);
+  /// The log was cut: what was said of the queues' end doesn't hold, on disk either.
+  Result<void> forget_queues_end();
 
   /// Writes what changed and waits until it is durable.
   Result<void> flush();

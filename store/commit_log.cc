@@ -26,7 +26,7 @@ Result<void> CommitLog::start_at(PhyOffset end, int64_t last_store_ms, bool zero
   next_base_ = current_ ? current_->limit().value : (end.value + file_bytes() - 1) / file_bytes() * file_bytes();
   last_store_ms_ = last_store_ms;
   durable_store_ms_ = last_store_ms;
-  end_ = end.value;
+  received_ = end_ = end.value;
   durable_ = end.value;
   return {};
 }

@@ -4,6 +4,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 
 #include "common/bytes.h"
 #include "common/clock.h"
@@ -43,6 +44,21 @@ class CommitLog {
   /// Now, or the last record's time if the clock was set back.
   int64_t next_store_time();
   void publish(PhyOffset end) { end_.store(end.value, std::memory_order_seq_cst); }
+
+  // A replica's side, from one thread; published as records become whole.
+  PhyOffset received_end() const { return PhyOffset(received_.load(std::memory_order_acquire)); }
+  /// An empty log will begin at `base`. kInvalid: there is something already, or it is no file's start.
+  Result<void> begin_at(PhyOffset base);
+  /// Room behind what was received, up to the file's end; makes the next file where there is none.
+  Result<std::span<std::byte>> receive_room();
+  void received(int64_t bytes) { received_ += bytes; }
+  /// What was received behind end() is forgotten and cleared.
+  void drop_incomplete();
+  /// The file that holds the incomplete record at end(); none at the end of the last file.
+  MappedFileQueue::Segment receiving() const { return current_; }
+  void publish_received(PhyOffset end, int64_t store_ms);
+  /// Cuts the log at `end`. Nobody appends or flushes meanwhile.
+  Result<void> truncate(PhyOffset end, int64_t last_store_ms);
 
   PhyOffset end() const { return PhyOffset(end_.load(std::memory_order_acquire)); }
   const std::atomic<int64_t>& end_atomic() const { return end_; }
@@ -86,6 +102,7 @@ class CommitLog {
   MappedFileQueue::Segment current_;  // under append_lock_
   int64_t position_ = 0;              // under append_lock_: where the next record goes
   alignas(64) std::atomic<int64_t> end_{0};
+  std::atomic<int64_t> received_{0};
   std::atomic<int64_t> last_store_ms_{0};
   alignas(64) std::atomic<int64_t> durable_{0};
   std::atomic<int64_t> durable_store_ms_{0};

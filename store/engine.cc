@@ -90,6 +90,10 @@ Result<void> Engine::start() {
   retention_.start();
   (void)retention_.look_at_disks();
   flusher_.on_visible([this] { tell_visible_arrivals(); });
+  if (options_.replica) refusals_.fetch_or(kReplica);
+  replica_ = std::make_unique<LogReplica>(LogReplica::Parts{files_, clock_, log_, options_, commit_log_, queues_,
+                                                            flusher_, indexer_, *keeper_, *checkpoint_, last_record_},
+                                          [this](const DecodedMessage& record) { return take_received(record); });
   return {};
 }
 
@@ -156,6 +160,7 @@ Result<void> Engine::stop() {
   if (stopped_.exchange(true)) return {};
   refusals_.fetch_or(kStopping);
   { const std::lock_guard lock(commit_log_.append_lock()); }  // the last put is through
+  replica_->stop();
   Result<void> done = flusher_.flush();
   if (done) done = keeper_->save_all();
   indexer_.catch_up(kIndexAtStop);
@@ -183,6 +188,7 @@ const char* Engine::why_not_writable() const {
   if ((bits & kStopping) != 0) return "the store is shutting down";
   if (commit_log_.failed())
     return "writing to the disk failed: the store takes no messages until it is checked and restarted";
+  if ((bits & kReplica) != 0) return "this broker is a slave: messages are sent to its master";
   return "the disk is full: messages are refused until there is space";
 }
 

@@ -14,6 +14,7 @@
 #include "store/index.h"
 #include "store/indexer.h"
 #include "store/keeper.h"
+#include "store/log_replica.h"
 #include "store/message_store.h"
 #include "store/recovery.h"
 #include "store/retention.h"
@@ -59,6 +60,7 @@ class Engine final : public MessageStore {
   void delete_expired_log() override;
   void set_max_message_bytes(int32_t bytes) override { max_message_bytes_ = bytes; }
   void set_retention(const StoreOptions& options) override { retention_.set_rules(options); }
+  ReplicatedLog* replicated_log() override { return replica_.get(); }
   StoreFigures figures() override;
   const StoreOptions& options() const override { return options_; }
   bool writable() const override { return why_not_writable() == nullptr; }
@@ -93,7 +95,12 @@ class Engine final : public MessageStore {
   void count_put(size_t messages, int64_t bytes, int64_t began_ns);
   void tell_arrival(ConsumeQueue& queue, int64_t before, int64_t end, std::optional<int64_t> tags_code);
   void tell_visible_arrivals();
-  enum Refusal : uint32_t { kStopping = 1, kDiskFull = 2 };
+  /// Under the append lock: the queue has got an entry.
+  void note_entry(const ConsumeQueueTable::Queue& queue, bool held_back);
+  /// Publishes a record that came from a master, with its place in its queue. kIo: the queue's files can't be read.
+  Result<void> take_received(const DecodedMessage& record);
+  void publish_received(const DecodedMessage& record);  // under the append lock
+  enum Refusal : uint32_t { kStopping = 1, kDiskFull = 2, kReplica = 4 };
   /// Static text; nullptr: puts are welcome.
   const char* why_not_writable() const;
   /// Whether what was copied from or to the log's mapping since can't be trusted. Tells the first time.
@@ -127,6 +134,7 @@ class Engine final : public MessageStore {
   Retention retention_;
   std::unique_ptr<Checkpoint> checkpoint_;
   std::unique_ptr<Keeper> keeper_;
+  std::unique_ptr<LogReplica> replica_;
 
   std::atomic<uint32_t> refusals_{0};  ///< bits of Refusal
   std::atomic<int32_t> max_message_bytes_;

@@ -149,25 +149,72 @@ PutResult Engine::append(std::span<const PutRequest> requests, std::span<Prepare
         queue->append({phy, prepared[i].bytes, entry_code(requests[i], out.store_timestamp_ms)});
         phy += prepared[i].bytes;
       }
-      if (!queue->save_pending) {
-        queue->save_pending = true;
-        keeper_->add_queue(queue);
-      }
-      if (held_back && !queue->arrival_pending) {
-        queue->arrival_pending = true;
-        arrived_.push_back(queue);
-      }
+      note_entry(queue, held_back);
     }
     count_put(requests.size(), total, began_ns);
   }
   flusher_.appended(out.end.value);
   keeper_->appended(out.end.value);
+  replica_->appended(out.end.value);
   if (queued && !held_back && queue->watchers.load() > 0) {
     const auto count = static_cast<int64_t>(requests.size());
     tell_arrival(*queue, out.queue_offset.value, out.queue_offset.value + count,
                  entry_code(requests.front(), out.store_timestamp_ms));
   }
   return out;
+}
+
+void Engine::note_entry(const ConsumeQueueTable::Queue& queue, bool held_back) {
+  if (!queue->save_pending) {
+    queue->save_pending = true;
+    keeper_->add_queue(queue);
+  }
+  if (held_back && !queue->arrival_pending) {
+    queue->arrival_pending = true;
+    arrived_.push_back(queue);
+  }
+}
+
+void Engine::publish_received(const DecodedMessage& record) {
+  const Message& message = record.message;
+  commit_log_.publish_received(message.phy_offset + record.record_bytes, message.store_timestamp_ms);
+  last_record_ = message.phy_offset;
+}
+
+/// The record and its entry come under one hold of the append lock, as with a put: the keeper's mark of what the queues
+/// hold counts on it.
+Result<void> Engine::take_received(const DecodedMessage& record) {
+  const Message& message = record.message;
+  if (!has_queue_entry(message.sys_flag)) {
+    const std::lock_guard lock(commit_log_.append_lock());
+    publish_received(record);
+    return {};
+  }
+  const QueueEntry entry{message.phy_offset, record.record_bytes, dispatcher_.tags_code_of(message)};
+  const bool held_back = options_.flush == FlushMode::kSync && !options_.read_uncommitted;
+  auto queue = queues_.find_or_make(message.topic, message.queue_id);
+  COMET_TRY_VOID(queues_.ready(queue));
+  const bool in_order = queue->end_offset() == message.queue_offset;
+  {
+    const auto pause = in_order ? std::unique_lock<std::mutex>() : keeper_->pause();
+    std::unique_lock lock(commit_log_.append_lock());
+    while (queue->removed) {
+      lock.unlock();
+      queue = queues_.find_or_make(message.topic, message.queue_id);
+      lock.lock();
+    }
+    publish_received(record);
+    if (in_order && queue->end_offset() == message.queue_offset) {
+      queue->append(entry);
+    } else {
+      replica_->place_out_of_order(*queue, message.queue_offset, entry);
+    }
+    note_entry(queue, held_back);
+  }
+  if (message.queue_offset.value == 0) replica_->queue_began();
+  if (!held_back && queue->watchers.load() > 0)
+    tell_arrival(*queue, message.queue_offset.value, message.queue_offset.value + 1, entry.tags_code);
+  return {};
 }
 
 /// A put that holds the lock long is a long put: one reading of the clock serves both figures.

@@ -26,6 +26,8 @@ class Flusher {
   void stop();
   /// The writer's side, after publishing.
   void appended(int64_t end) { sleeper_.passed(end); }
+  /// Keeps it from flushing and telling while the lock is held.
+  std::unique_lock<std::mutex> pause() { return std::unique_lock(mu_); }
   /// Flushes on the caller's thread.
   Result<void> flush();
 

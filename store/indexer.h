@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <functional>
@@ -24,6 +25,10 @@ class Indexer {
 
   void run();
   void stop();
+  /// Keeps it from indexing while the lock is held, e.g. to take records out of the log.
+  std::unique_lock<std::mutex> pause() { return std::unique_lock(mu_); }
+  /// While paused: what follows `end` is to be indexed again.
+  void rewind(PhyOffset end) { position_ = std::min(position_.load(), end.value); }
   /// The log has moved.
   void nudge() { sleeper_.wake(); }
   /// Indexes up to the end on the caller's thread, for at most `most`.

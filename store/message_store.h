@@ -14,6 +14,7 @@
 #include "common/log.h"
 #include "common/message_codec.h"
 #include "store/options.h"
+#include "store/replicated_log.h"
 
 namespace comet::store {
 
@@ -201,6 +202,9 @@ class MessageStore {
   virtual void set_max_message_bytes(int32_t bytes) = 0;
   /// The ages, hours, ratios and paces of deletion in `options`, from now on; its other fields are not looked at.
   virtual void set_retention(const StoreOptions& options) = 0;
+
+  /// For replication; null where there is no log of bytes.
+  virtual ReplicatedLog* replicated_log() { return nullptr; }
 
   virtual StoreFigures figures() = 0;
   virtual const StoreOptions& options() const = 0;
