@@ -104,6 +104,15 @@ void Router::insert(RequestCode code, Entry entry) {
   COMET_ASSERT(is_new);
 }
 
+void Router::refuse(RequestCode code, std::function<Reply()> say) {
+  const auto found = entries_.find(static_cast<int32_t>(code));
+  if (found == entries_.end()) return;
+  found->second.lane = Lane::kLoop;
+  found->second.handler = [say = std::move(say)](const Call&, Responder responder) {
+    std::move(responder).send(say());
+  };
+}
+
 std::string rows_text(const Router& router) {
   std::string text;
   for (const Router::Row& row : router.rows()) {

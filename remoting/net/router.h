@@ -63,6 +63,9 @@ class Router {
     on<Req>(lane, &processor, method);
   }
 
+  /// From now on requests of this code are refused with what `say` returns; one without a row stays unknown.
+  void refuse(RequestCode code, std::function<Reply()> say);
+
   /// Answers one request; never throws.
   void dispatch(const Call& call) const;
   /// Answers REQUEST_CODE_NOT_SUPPORTED, as every peer does that has no handler for the code.
