@@ -29,6 +29,7 @@
 #include "broker/processors/pull.h"
 #include "broker/processors/query.h"
 #include "broker/processors/recall.h"
+#include "broker/processors/replication.h"
 #include "broker/processors/send.h"
 #include "broker/processors/send_back.h"
 #include "broker/processors/transaction.h"
@@ -36,8 +37,10 @@
 #include "broker/pull_holds.h"
 #include "broker/queue_locks.h"
 #include "broker/registration.h"
+#include "broker/replication.h"
 #include "broker/requests.h"
 #include "broker/runtime_info.h"
+#include "broker/slave_sync.h"
 #include "broker/statistics.h"
 #include "broker/timer_metrics.h"
 #include "broker/timers.h"
@@ -57,6 +60,7 @@ constexpr int64_t kExpiryPeriodMs = 10'000;
 constexpr int64_t kDurabilityLookMs = 1'000;  ///< what waits for it before it is written is looked at so often
 constexpr int64_t kUnregisterMs = 500;
 constexpr int64_t kCloseGraceMs = 300;
+constexpr int64_t kSlavesGraceMs = 500;
 constexpr size_t kWorkerQueueTasks = 10'000;
 
 /// A moment that one thread waits for and another brings.
@@ -155,6 +159,7 @@ struct Broker::Parts {
   std::vector<remoting::EventLoop*> loop_list;
 
   // Made by serve().
+  std::unique_ptr<Replication> replication;
   struct Serving;
   std::unique_ptr<Serving> serving;
   std::vector<std::thread> threads;
@@ -190,6 +195,8 @@ struct Broker::Parts::Serving {
   DelayProcessor delay_admin;
   RecallProcessor recall;
   TransactionProcessor transaction;
+  ReplicationProcessor replicas;
+  SlaveSync slave_sync;
   remoting::Router main_router, fast_router;
   remoting::Server server;
 };
@@ -246,7 +253,7 @@ Broker::Parts::Serving::Serving(Parts& parts)
       write_timers(parts.workers, *parts.log, [this] { return timers ? timers->flush(false) : Result<void>(); }),
       write_transactions(parts.workers, *parts.log, [&parts] { return parts.persist_transaction_metrics(); }),
       holds(parts.loop_list, *parts.store),
-      parked(parts.loop_list, *parts.store, parts.live),
+      parked(parts.loop_list, *parts.store, parts.live, parts.replication->slaves_to_wait_for()),
       delays({*parts.store, parts.topics, parts.statistics, parts.kinds, parts.delay_offsets, parts.delay_alarm,
               parts.live, parts.machine.clock, *parts.log}),
       timers(make_timers(parts)),
@@ -264,7 +271,7 @@ Broker::Parts::Serving::Serving(Parts& parts)
       send_back({*parts.store, parts.topics, parts.groups, parts.live, parts.statistics, parked, parts.kinds},
                 parts.loop_list, store_host(parts.live.now()), static_cast<uint64_t>(parts.machine.clock.now_ms())),
       pull({*parts.store, parts.topics, parts.groups, parts.consumers, parts.offsets, parts.live, parts.statistics,
-            parts.workers, holds},
+            parts.workers, holds, parts.replication.get()},
            parts.loop_list),
       offset({*parts.store, parts.topics, parts.groups, parts.offsets, parts.live}),
       query(*parts.store, parts.live),
@@ -284,6 +291,9 @@ Broker::Parts::Serving::Serving(Parts& parts)
              parts.loop_list, store_host(parts.live.now())),
       transaction({transactions, *parts.store, parts.workers, parts.live, parts.machine.clock, *parts.log},
                   parts.loop_list, own_messages),
+      replicas(*parts.replication),
+      slave_sync(*parts.loop_list.front(), {client, parts.workers, parts.machine.files, parts.live, parts.topics,
+                                            parts.groups, parts.offsets, *parts.replication, *parts.log}),
       main_router(parts.workers, *parts.remoting_log),
       fast_router(parts.workers, *parts.remoting_log),
       server(parts.loop_list, limits_of(parts.live.now()),
@@ -295,14 +305,34 @@ Broker::Parts::Serving::Serving(Parts& parts)
                     parts.producers.channel_closed(channel);
                   }},
              *parts.remoting_log) {
-  const Processors processors{&send,      &pull,         &offset,       &query,    &lock,
-                              &heartbeat, &admin_topics, &admin_groups, &progress, &admin,
-                              &relay,     &delay_admin,  &send_back,    &recall,   &transaction};
+  const Processors processors{&send,         &pull,         &offset,      &query,   &lock,  &heartbeat,
+                              &admin_topics, &admin_groups, &progress,    &admin,   &relay, &delay_admin,
+                              &send_back,    &recall,       &transaction, &replicas};
   add_requests(main_router, processors, Port::kMain);
   add_requests(fast_router, processors, Port::kFast);
   parts.store->on_arrival(&holds);
   if (timers) parts.kinds.on_congestion([this](int64_t slot_ms) { return timers->congested(slot_ms); });
-  parts.store->on_durable([this](PhyOffset end, bool failed) { parked.durable(end, failed); });
+  parts.store->on_durable([this, &parts](PhyOffset end, bool failed) {
+    parked.durable(end, failed);
+    parts.replication->durable();
+  });
+  parts.replication->on_ack([this] { parked.confirmed(); });
+  runtime.also([&parts](auto& table) { parts.replication->add_to(table); });
+  if (parts.live.now().is_slave()) {
+    slave_sync.on_file([&parts](const std::string& name) {
+      Result<void> loaded;
+      if (name == "delayOffset.json") loaded = parts.delay_offsets.load();
+      if (name == "timermetrics") loaded = parts.timer_metrics.load();
+      if (!loaded) parts.log->error("{}", loaded.error().what);
+    });
+    if (timers) slave_sync.on_timers([this](const store::TimerCheckpoint& master) { timers->follow(master); });
+    parts.store->replicated_log()->on_new_queue([this] { slave_sync.soon(); });
+    replicas.refuse_writes(main_router);
+    replicas.refuse_writes(fast_router);
+    registration.on_master([&parts](const std::string& address, const std::string& ha_address) {
+      parts.replication->master_is(address, ha_address);
+    });
+  }
   parts.topics.on_change([this](const std::vector<std::string>& names, const DataVersion& version) {
     registration.topics_changed(names, version);
     write_topics.soon();
@@ -334,6 +364,7 @@ void Broker::Parts::make_serving_parts() {
     loops.push_back(std::make_unique<remoting::EventLoop>(fmt::format("loop-{}", n), machine.clock));
     loop_list.push_back(loops.back().get());
   }
+  replication = std::make_unique<Replication>(machine.clock, live, *store, *log);
   serving = std::make_unique<Serving>(*this);
   serving->transactions.load();
 }
@@ -343,6 +374,7 @@ Result<void> Broker::Parts::listen() {
   COMET_TRY_VOID(serving->server.listen(config.bind_address, config.listen_port, serving->main_router));
   const int32_t fast_port = std::max(0, config.listen_port - 2);
   COMET_TRY_VOID(serving->server.listen(config.bind_address, fast_port, serving->fast_router));
+  COMET_TRY_VOID(replication->listen());
   return {};
 }
 
@@ -362,6 +394,7 @@ void Broker::Parts::start_threads() {
   for (int32_t n = 0; n < live.now().worker_threads; ++n) {
     start_thread(fmt::format("worker-{}", n), [this] { workers.run(); });
   }
+  start_thread("ha", [this] { replication->loop().run(); });
   for (const auto& loop : loops) {
     start_thread(loop->name(), [&loop = *loop] { loop.run(); });
   }
@@ -375,8 +408,10 @@ void Broker::Parts::start_timers() {
   loop.every(kDurabilityLookMs, [this] {
     if (delay_offsets.waiting()) serving->write_delays.soon();
   });
-  serving->transactions.start();
-  serving->transaction_checks.start();
+  if (!live.now().is_slave()) {  // a slave leaves them to its master
+    serving->transactions.start();
+    serving->transaction_checks.start();
+  }
   loop.every(live.now().transaction_metric_flush_ms, [this] { serving->write_transactions.soon(); });
   loop.every(kExpiryPeriodMs, [this] {
     consumers.expire();
@@ -417,6 +452,7 @@ void Broker::Parts::end_threads() {
   delay_alarm.end();
   timer_alarm.end();
   for (const auto& loop : loops) loop->stop();
+  replication->loop().stop();
   workers.stop();
   for (std::thread& thread : threads) thread.join();
   threads.clear();
@@ -428,9 +464,10 @@ Broker::~Broker() {
 }
 
 Result<std::unique_ptr<Broker>> Broker::open(Machine machine, BrokerConfig config, Path config_file) {
-  if (config.listen_port == 0) config.listen_port = free_port_pair(config.bind_address);
+  if (config.listen_port == 0) config.listen_port = free_broker_port(config.bind_address);
   if (config.listen_port == 0)
     return fail(Errc::kIo, fmt::format("no free port on {} for listenPort=0", config.bind_address));
+  if (config.ha_listen_port <= 0) config.ha_listen_port = config.listen_port + 1;
   auto parts = std::make_unique<Parts>(machine, std::move(config), std::move(config_file));
   COMET_TRY_VOID(parts->load());
   return std::unique_ptr<Broker>(new Broker(std::move(parts)));
@@ -441,9 +478,12 @@ Result<void> Broker::serve(int64_t register_wait_ms) {
   COMET_TRY_VOID(parts_->listen());
   parts_->start_timers();
   parts_->start_threads();
-  parts_->serving->delays.start();
-  if (parts_->serving->timers) parts_->serving->timers->start();
+  if (!parts_->live.now().is_slave()) {
+    parts_->serving->delays.start();
+    if (parts_->serving->timers) parts_->serving->timers->start();
+  }
   parts_->serving->write_topics.soon();
+  if (parts_->live.now().is_slave()) parts_->serving->slave_sync.start();
   if (parts_->live.now().namesrv_addr.empty()) return {};
   const auto registered = std::make_shared<Moment>();
   parts_->serving->registration.start([registered](int32_t, int32_t) { registered->come(); });
@@ -458,6 +498,7 @@ Result<void> Broker::stop() {
   if (!parts.threads.empty()) {
     const auto unregistered = std::make_shared<Moment>();
     parts.loop_list.front()->post([&parts, unregistered] {
+      parts.serving->slave_sync.stop();
       parts.serving->registration.stop(kUnregisterMs, [unregistered] { unregistered->come(); });
     });
     unregistered->wait(kUnregisterMs);
@@ -471,6 +512,8 @@ Result<void> Broker::stop() {
       settled->come();
     });
     settled->wait(kCloseGraceMs);
+    parts.replication->wait_for_slaves(kSlavesGraceMs);
+    parts.replication->close();
   }
   Timers* timers = parts.serving == nullptr ? nullptr : parts.serving->timers.get();
   if (parts.serving != nullptr) parts.serving->delays.stop();
@@ -479,7 +522,7 @@ Result<void> Broker::stop() {
   auto stopped = parts.store->stop();
   if (stopped && persisted) persisted = parts.delay_offsets.persist(parts.store->durable_end());
   if (stopped && persisted && timers != nullptr) persisted = timers->flush(true);
-  if (stopped && persisted && parts.serving != nullptr) {
+  if (stopped && persisted && parts.serving != nullptr && !parts.live.now().is_slave()) {
     parts.serving->transactions.commit_all();
     persisted = parts.offsets.persist();
   }

@@ -143,16 +143,17 @@ Result<void> settle(LoadedConfig& loaded) {
   if (config.broker_role == "SLAVE" && config.broker_id <= 0) {
     return fail(Errc::kInvalid, fmt::format("brokerId={}: a slave's brokerId must be > 0", config.broker_id));
   }
-  if (config.broker_role != "ASYNC_MASTER") {
-    return fail(Errc::kUnsupported,
-                fmt::format("brokerRole={}: replication isn't built yet; set brokerRole=ASYNC_MASTER and brokerId=0",
-                            config.broker_role));
-  }
-  if (config.broker_id != 0) {
+  if (!config.is_slave() && config.broker_id != 0) {
     loaded.warnings.push_back(fmt::format("brokerId={} is used as 0: this broker is a master", config.broker_id));
     config.broker_id = 0;
   }
-  if (config.ha_listen_port <= 0) config.ha_listen_port = config.listen_port + 1;
+  if (config.is_sync_master() && config.in_sync_replicas <= 1) {
+    loaded.warnings.push_back(
+        "brokerRole=SYNC_MASTER waits for no slave while inSyncReplicas=1 counts the master alone; set "
+        "inSyncReplicas=2 "
+        "to have every message on two machines before it is answered");
+  }
+  if (config.ha_listen_port <= 0 && config.listen_port > 0) config.ha_listen_port = config.listen_port + 1;
   clamp_ratio(loaded, "diskMaxUsedSpaceRatio", config.store.disk_max_used_ratio, 10, 95);
   clamp_ratio(loaded, "diskSpaceCleanForciblyRatio", config.store.disk_clean_forcibly_ratio, 30, 85);
   clamp_ratio(loaded, "diskSpaceWarningLevelRatio", config.store.disk_warning_ratio, 35, 90);
@@ -182,6 +183,7 @@ store::StoreOptions BrokerConfig::store_options() const {
   options.commit_log_paths = split(commit_log_path, ',');
   options.read_only_commit_log_paths = split(read_only_commit_log_paths, ',');
   options.flush = flush_disk_type == "SYNC_FLUSH" ? store::FlushMode::kSync : store::FlushMode::kAsync;
+  options.replica = is_slave();
   options.consume_queue_file_bytes = (options.consume_queue_file_bytes + 19) / 20 * 20;
   return options;
 }

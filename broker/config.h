@@ -34,7 +34,7 @@ struct BrokerConfig {
   std::string broker_ip2;  ///< brokerIP2
   std::string bind_address = "0.0.0.0";
   int32_t listen_port = 10911;
-  int32_t ha_listen_port = 0;      ///< 0: listenPort + 1
+  int32_t ha_listen_port = 0;      ///< 0: listenPort + 1, once that is known
   int32_t event_loop_threads = 0;  ///< eventLoopThreads (ours); 0: min(cores, 8)
   int32_t worker_threads = 2;      ///< workerThreads (ours)
   std::string region_id = "DefaultRegion";
@@ -106,6 +106,22 @@ struct BrokerConfig {
   bool recall_message = false;                  ///< recallMessageEnable
   bool allow_recall_when_not_writable = true;   ///< allowRecallWhenBrokerNotWriteable
 
+  // Replication.
+  std::string ha_master_address;                  ///< haMasterAddress; empty: as name servers say
+  int64_t ha_heartbeat_ms = 5'000;                ///< haSendHeartbeatInterval
+  int64_t ha_housekeeping_ms = 20'000;            ///< haHousekeepingInterval
+  int64_t ha_transfer_batch_bytes = 0;            ///< haTransferBatchSize; 0: as large as a frame may be
+  bool ha_flow_control = false;                   ///< haFlowControlEnable
+  int64_t ha_max_bytes_per_second = 104'857'600;  ///< maxHaTransferByteInSecond
+  bool ha_empty_slave_from_last_file = false;     ///< haEmptySlaveFromLastFile (ours)
+  bool ha_slave_confirm_after_flush = false;      ///< haSlaveConfirmAfterFlush (ours)
+  int64_t ha_max_gap_bytes = 268'435'456;         ///< haMaxGapNotInSync
+  int64_t slave_timeout_ms = 3'000;               ///< slaveTimeout
+  int32_t in_sync_replicas = 1;                   ///< inSyncReplicas: the master counts
+  int32_t min_in_sync_replicas = 1;               ///< minInSyncReplicas
+  bool auto_in_sync_replicas = false;             ///< enableAutoInSyncReplicas
+  bool offset_check_in_slave = false;             ///< offsetCheckInSlave
+
   std::string config_black_list = "configBlackList;brokerConfigPath";
 
   // Store; see store/options.h for meanings.
@@ -120,6 +136,9 @@ struct BrokerConfig {
 
   std::string address() const;     ///< brokerIP1:listenPort, what name servers and messages carry
   std::string ha_address() const;  ///< brokerIP2:haListenPort
+  bool is_slave() const { return broker_role == "SLAVE"; }
+  /// Whether sends may have to wait for slaves.
+  bool is_sync_master() const { return broker_role == "SYNC_MASTER"; }
   bool is_readable() const { return (broker_permission & 4) != 0; }
   bool is_writable() const { return (broker_permission & 2) != 0; }
   std::vector<std::string> name_servers() const;  ///< namesrvAddr split
@@ -167,8 +186,8 @@ Result<LoadedConfig> load_config(std::string_view text, std::string_view file, c
 /// RocketMQ chooses), else 127.0.0.1.
 std::string default_broker_ip();
 
-/// A port that is free together with the one two below it, for listenPort=0; 0 if there is none.
-int32_t free_port_pair(const std::string& bind_address);
+/// A port that is free together with the one two below it and the one above it, for listenPort=0; 0 if there is none.
+int32_t free_broker_port(const std::string& bind_address);
 
 /// All settings as GET_BROKER_CONFIG answers them: sorted key=value lines, values raw.
 std::string config_text(const BrokerConfig& config);

@@ -10,7 +10,8 @@ constexpr std::string_view kThreads =
 constexpr std::string_view kNetwork = "it tunes Netty; sockets are driven by libuv here";
 constexpr std::string_view kDead = "RocketMQ itself reads it nowhere";
 constexpr std::string_view kEngine = "it belongs to RocksDB, DLedger or the controller, which this broker doesn't use";
-constexpr std::string_view kReplication = "replication isn't built yet";
+constexpr std::string_view kReplication =
+    "it belongs to failover by acting masters or the controller, which isn't built yet";
 constexpr std::string_view kAccess = "access control isn't built yet";
 constexpr std::string_view kTimer =
     "timers need no such switch here: one thread delivers, tries again until it can, and counts exactly";
@@ -167,18 +168,7 @@ constexpr AcceptedKey kAccepted[] = {
     {"lockInStrictMode", "false", kReplication},
     {"compatibleWithOldNameSrv", "true", kReplication},
     {"disappearTimeAfterStart", "-1", kReplication},
-    {"haSendHeartbeatInterval", "5000", kReplication},
-    {"haHousekeepingInterval", "20000", kReplication},
-    {"haTransferBatchSize", "32768", kReplication},
-    {"haMasterAddress", "", kReplication},
-    {"haMaxGapNotInSync", "268435456", kReplication},
-    {"slaveTimeout", "3000", kReplication},
-    {"offsetCheckInSlave", "false", kReplication},
     {"totalReplicas", "1", kReplication},
-    {"inSyncReplicas", "1", kReplication},
-    {"minInSyncReplicas", "1", kReplication},
-    {"enableAutoInSyncReplicas", "false", kReplication},
-    {"haFlowControlEnable", "false", kReplication},
     {"haMaxTimeSlaveNotCatchup", "15000", kReplication},
     {"syncMasterFlushOffsetWhenStartup", "false", kReplication},
     {"syncFromLastFile", "false", kReplication},
@@ -361,7 +351,6 @@ constexpr AcceptedKey kAccepted[] = {
     {"searchBcqByCacheEnable", "true", kOwnWay},
     {"wakeCommitWhenPutMessage", "true", kOwnWay},
     {"wakeFlushWhenPutMessage", "false", kOwnWay},
-    {"maxHaTransferByteInSecond", "104857600", kOwnWay},
     {"logicalDiskSpaceCleanForciblyThreshold", "0.8", kOwnWay},
     {"maxConsumeQueueScan", "20000", kOwnWay},
     {"sampleCountThreshold", "5000", kOwnWay},

@@ -17,8 +17,8 @@ constexpr Option<Config> kBroker[] = {
     {"rocketmqHome", &Config::rocketmq_home, "", "The installation's folder; default ROCKETMQ_HOME, else the folder above the program's.", kAny, kMost, kRestart},
     {"brokerClusterName", &Config::cluster_name, "", "The cluster that this broker joins.", kAny, kMost, kRestart},
     {"brokerName", &Config::broker_name, "", "The name that master and slaves share; default the host's name.", kAny, kMost, kRestart},
-    {"brokerId", &Config::broker_id, "", "0 for a master; a master's is 0 whatever stands here.", -1, kMost, kRestart},
-    {"brokerRole", &Config::broker_role, "", "ASYNC_MASTER; SYNC_MASTER and SLAVE need replication, which isn't built yet.", kAny, kMost, kRestart},
+    {"brokerId", &Config::broker_id, "", "0 for a master, whatever stands here; above 0 for a slave.", -1, kMost, kRestart},
+    {"brokerRole", &Config::broker_role, "", "ASYNC_MASTER answers when a message is written here, SYNC_MASTER when inSyncReplicas brokers have it, SLAVE copies a master.", kAny, kMost, kRestart},
     {"namesrvAddr", &Config::namesrv_addr, "", "Name servers, host:port separated by ';'; default NAMESRV_ADDR; -n on the command line wins.", kAny, kMost, kLive},
     {"brokerIP1", &Config::broker_ip1, "", "The address that name servers hand out and messages carry; default the first public IPv4, else the last private one.", kAny, kMost, kRestart},
     {"brokerIP2", &Config::broker_ip2, "", "The address of the replication port that slaves are told.", kAny, kMost, kRestart},
@@ -67,7 +67,7 @@ constexpr Option<Config> kBroker[] = {
     {"litePullMessageEnable", &Config::lite_pull, "", "Serve lite pull consumers.", kAny, kMost, kLive},
     {"rejectPullConsumerEnable", &Config::reject_pull_consumer, "", "Refuse pulls of clients that no push consumer registered.", kAny, kMost, kLive},
     {"enablePropertyFilter", &Config::enable_property_filter, "", "SQL92 filters; not built yet: such subscriptions are refused.", kAny, kMost, kLive},
-    {"slaveReadEnable", &Config::slave_read, "", "Suggest a slave to consumers that are far behind.", kAny, kMost, kLive},
+    {"slaveReadEnable", &Config::slave_read, "", "On a master: suggest a slave to consumers that are far behind. On a slave: serve them at all.", kAny, kMost, kLive},
     {"notifyConsumerIdsChangedEnable", &Config::notify_consumer_ids_changed, "", "Tell a group's consumers when one comes or goes.", kAny, kMost, kLive},
     {"defaultQueryMaxNum", &Config::default_query_max_num, "messages", "Most answers to a query by unique key.", 1, 1'024, kLive},
 
@@ -87,6 +87,20 @@ constexpr Option<Config> kBroker[] = {
     {"recallMessageEnable", &Config::recall_message, "", "Let producers take arbitrarily delayed messages back.", kAny, kMost, kLive},
     {"allowRecallWhenBrokerNotWriteable", &Config::allow_recall_when_not_writable, "", "Also while brokerPermission forbids writing.", kAny, kMost, kLive},
     {"enableScheduleMessageStats", &Config::schedule_message_stats, "", "Count delayed messages in the statistics of their topics and queues.", kAny, kMost, kLive},
+    {"haMasterAddress", &Config::ha_master_address, "", "Of a slave: host:port of the master's replication port; default what name servers say.", kAny, kMost, kRestart},
+    {"haSendHeartbeatInterval", &Config::ha_heartbeat_ms, "ms", "A silent replication connection carries a heartbeat so often.", 100, kDayMs, kRestart},
+    {"haHousekeepingInterval", &Config::ha_housekeeping_ms, "ms", "A replication connection silent for so long is closed.", 1'000, kDayMs, kRestart},
+    {"haTransferBatchSize", &Config::ha_transfer_batch_bytes, "bytes", "Most that one frame to a slave carries; 0: 1 MiB (RocketMQ: 32768, which makes a slave's catching up slow).", 0, 4'194'240, kRestart},
+    {"haFlowControlEnable", &Config::ha_flow_control, "", "Bound what a slave is sent in a second.", kAny, kMost, kRestart},
+    {"maxHaTransferByteInSecond", &Config::ha_max_bytes_per_second, "bytes", "That bound, for each slave.", 1'024, kMost, kRestart},
+    {"haEmptySlaveFromLastFile", &Config::ha_empty_slave_from_last_file, "", "Ours: send a slave that starts empty only the newest file of the log, as RocketMQ does; false: all of it.", kAny, kMost, kRestart},
+    {"haSlaveConfirmAfterFlush", &Config::ha_slave_confirm_after_flush, "", "Ours: a slave confirms what is on its disk, not what it has received. With SYNC_FLUSH on both and SYNC_MASTER a message then survives the loss of either machine and of all power.", kAny, kMost, kRestart},
+    {"haMaxGapNotInSync", &Config::ha_max_gap_bytes, "bytes", "A slave that lacks this much or more counts as not in sync.", 1, kMost, kLive},
+    {"slaveTimeout", &Config::slave_timeout_ms, "ms", "SYNC_MASTER: a send that too few slaves have confirmed after so long gets FLUSH_SLAVE_TIMEOUT.", 1, kDayMs, kLive},
+    {"inSyncReplicas", &Config::in_sync_replicas, "brokers", "SYNC_MASTER: brokers that have a message before it is answered, the master included; with 1 it waits for nobody.", 1, 64, kLive},
+    {"minInSyncReplicas", &Config::min_in_sync_replicas, "brokers", "With enableAutoInSyncReplicas: fewer than this are never enough.", 1, 64, kLive},
+    {"enableAutoInSyncReplicas", &Config::auto_in_sync_replicas, "", "SYNC_MASTER: be content with the brokers that are in sync, but never with fewer than minInSyncReplicas: then sends are refused.", kAny, kMost, kLive},
+    {"offsetCheckInSlave", &Config::offset_check_in_slave, "", "A slave corrects the offset of a pull beyond its queue; false: only the master knows the queue's end.", kAny, kMost, kLive},
 
     {"configBlackList", &Config::config_black_list, "", "Keys that can't be changed while running, separated by ';'.", kAny, kMost, kRestart},
 
@@ -167,7 +181,9 @@ constexpr std::pair<std::string_view, std::string_view> kFormerNames[] = {
 
 constexpr std::string_view kNoAccessControl =
     "access control isn't built yet; remove the key and keep strangers off the port with a firewall";
-constexpr std::string_view kNoReplication = "replication isn't built yet; remove the key and run a single master";
+constexpr std::string_view kNoReplication =
+    "failover by the controller, DLedger or acting masters isn't built yet; remove the key: brokerRole names masters "
+    "and slaves";
 constexpr std::string_view kNoFormat =
     "that store format isn't built; remove the key, the standard files hold everything";
 constexpr std::string_view kNoTls = "TLS isn't built yet; remove the key, or put a TLS proxy in front of the port";

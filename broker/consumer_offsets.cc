@@ -138,6 +138,46 @@ void ConsumerOffsets::commit(std::string_view group, std::string_view topic, Que
   count_commit();
 }
 
+void ConsumerOffsets::commit_here(std::string_view group, std::string_view topic, QueueId queue, QueueOffset offset) {
+  {
+    std::lock_guard lock(own_mu_);
+    own_[{std::string(group), std::string(topic), queue.value}] = offset.value;
+  }
+  commit(group, topic, queue, offset);
+}
+
+std::vector<ConsumerOffsets::OwnCommit> ConsumerOffsets::own_commits() const {
+  std::vector<OwnCommit> commits;
+  std::lock_guard lock(own_mu_);
+  for (const auto& [key, offset] : own_)
+    commits.push_back({std::get<0>(key), std::get<1>(key), QueueId(std::get<2>(key)), QueueOffset(offset)});
+  return commits;
+}
+
+void ConsumerOffsets::handed_over(const OwnCommit& commit) {
+  std::lock_guard lock(own_mu_);
+  const auto found = own_.find({commit.group, commit.topic, commit.queue.value});
+  if (found != own_.end() && found->second == commit.offset.value) own_.erase(found);
+}
+
+void ConsumerOffsets::become(const remoting::ConsumerOffsetTable& masters) {
+  for (const auto& [key, queues] : masters.offsets) {
+    const size_t at = key.find('@');
+    if (at == std::string::npos) continue;
+    const std::string topic = key.substr(0, at), group = key.substr(at + 1);
+    for (const auto& [queue, offset] : queues) {
+      {
+        std::lock_guard lock(own_mu_);
+        if (own_.find({group, topic, queue}) != own_.end()) continue;
+      }
+      commit(group, topic, QueueId(queue), QueueOffset(offset));
+    }
+  }
+  if (!masters.data_version) return;
+  std::lock_guard lock(version_mu_);
+  static_cast<remoting::DataVersion&>(version_) = *masters.data_version;
+}
+
 void ConsumerOffsets::count_commit() {
   changes_.fetch_add(1, std::memory_order_relaxed);
   const int64_t commits = commits_.fetch_add(1, std::memory_order_relaxed) + 1;

@@ -3,10 +3,12 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -17,6 +19,7 @@
 #include "common/files.h"
 #include "common/log.h"
 #include "common/types.h"
+#include "remoting/protocol/bodies/offsets.h"
 
 namespace comet::broker {
 
@@ -48,6 +51,20 @@ class ConsumerOffsets {
   void set_reset(std::string_view group, std::string_view topic, QueueId queue, QueueOffset offset);
   std::optional<QueueOffset> pending_reset(std::string_view group, std::string_view topic, QueueId queue) const;
   std::optional<QueueOffset> take_reset(std::string_view group, std::string_view topic, QueueId queue);
+
+  /// A slave's: commits that it has taken in its master's place, until they are handed to it.
+  struct OwnCommit {
+    std::string group, topic;
+    QueueId queue;
+    QueueOffset offset;
+  };
+  /// As commit(), and remembered as an own one.
+  void commit_here(std::string_view group, std::string_view topic, QueueId queue, QueueOffset offset);
+  std::vector<OwnCommit> own_commits() const;
+  /// The master has it, or a later one; unless a newer own one has come since.
+  void handed_over(const OwnCommit& commit);
+  /// Takes over a master's committed offsets and version; own commits stay.
+  void become(const remoting::ConsumerOffsetTable& masters);
 
   struct Entry {
     std::string topic, group;
@@ -103,7 +120,9 @@ class ConsumerOffsets {
   std::atomic<int64_t> changes_{0}, commits_{0}, resets_{0};
   mutable std::mutex version_mu_;  // guards version_
   DataVersion version_;
-  std::mutex persist_mu_;  // one writer of the file at a time
+  mutable std::mutex own_mu_;                                             // guards own_
+  std::map<std::tuple<std::string, std::string, int32_t>, int64_t> own_;  // group, topic, queue
+  std::mutex persist_mu_;                                                 // one writer of the file at a time
   int64_t persisted_changes_ = 0;
 };
 

@@ -59,12 +59,12 @@ Environment read_environment() {
   return environment;
 }
 
-int32_t free_port_pair(const std::string& bind_address) {
+int32_t free_broker_port(const std::string& bind_address) {
   in_addr address{};
   if (::inet_pton(AF_INET, bind_address.c_str(), &address) != 1) return 0;
   for (int tries = 0; tries < 32; ++tries) {
     const int32_t port = try_port(address, 0);
-    if (port > 2 && try_port(address, port - 2) != 0) return port;
+    if (port > 2 && port < 65'535 && try_port(address, port - 2) != 0 && try_port(address, port + 1) != 0) return port;
   }
   return 0;
 }

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "broker/state_file.h"
+#include "broker/to_body.h"
 #include "common/system_topics.h"
 
 namespace comet::broker {
@@ -179,6 +180,31 @@ bool Groups::remove(std::string_view group) {
   const bool was_there = table_.remove(group);
   if (had_bits || was_there) changed();
   return was_there;
+}
+
+void Groups::become(const remoting::SubscriptionGroupWrapper& masters) {
+  {
+    std::lock_guard lock(mu_);
+    if (version_ == masters.data_version) return;
+  }
+  for (const auto& [name, wire] : masters.groups) {
+    GroupConfig group = from_body(wire);
+    group.name = name;
+    table_.update(name, [&](const GroupConfig* present) -> std::optional<GroupConfig> {
+      return present != nullptr && *present == group ? std::nullopt : std::optional<GroupConfig>(group);
+    });
+  }
+  for (const GroupConfig& group : all())
+    if (masters.groups.find(group.name) == masters.groups.end()) table_.remove(group.name);
+  for (const auto& [group, topics] : masters.forbidden) forbidden_.put(group, Forbidden(topics.begin(), topics.end()));
+  for (const auto& [group, topics] : forbidden_table())
+    if (masters.forbidden.find(group) == masters.forbidden.end()) forbidden_.remove(group);
+  {
+    std::lock_guard lock(mu_);
+    static_cast<remoting::DataVersion&>(version_) = masters.data_version;
+    ++changes_;
+  }
+  if (on_change_) on_change_();
 }
 
 bool Groups::reading_forbidden(std::string_view group, std::string_view topic) const {

@@ -14,6 +14,7 @@
 #include "common/clock.h"
 #include "common/files.h"
 #include "common/log.h"
+#include "remoting/protocol/bodies/groups.h"
 
 namespace comet::broker {
 
@@ -60,6 +61,9 @@ class Groups {
   /// Sets or replaces; false if it is equal to what is there.
   bool put(const GroupConfig& group);
   bool remove(std::string_view group);
+
+  /// Becomes what a master has: its groups, and no others, and its version. Nothing happens if the versions are equal.
+  void become(const remoting::SubscriptionGroupWrapper& masters);
 
   /// Bit 2 (read) of the group's forbidden bits for the topic.
   bool reading_forbidden(std::string_view group, std::string_view topic) const;

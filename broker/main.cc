@@ -96,7 +96,7 @@ void say_all(const LoadedConfig& loaded, const Broker& broker, Log& log) {
 /// The sentence of a failed start, with the process that holds the port where that is the reason and can be found out.
 Error start_problem(Error error, const BrokerConfig& config) {
   if (error.code != Errc::kExists) return error;
-  for (const int32_t port : {config.listen_port, config.listen_port - 2}) {
+  for (const int32_t port : {config.listen_port, config.listen_port - 2, config.ha_listen_port}) {
     const std::string text = fmt::format(":{}", port);
     if (error.what.find(text) == std::string::npos) continue;
     if (const std::string owner = port_owner(port); !owner.empty()) error.what += "; it is held by " + owner;

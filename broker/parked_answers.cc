@@ -8,16 +8,34 @@ namespace comet::broker {
 using remoting::ResponseCode;
 
 ParkedAnswers::ParkedAnswers(std::span<remoting::EventLoop* const> loops, store::MessageStore& store,
-                             const LiveConfig& config)
-    : store_(store), config_(config), loops_(loops) {}
+                             const LiveConfig& config, replication::Slaves* slaves)
+    : store_(store), config_(config), slaves_(slaves), loops_(loops) {}
+
+int32_t ParkedAnswers::needed_replicas() const {
+  if (slaves_ == nullptr) return 1;
+  const BrokerConfig& config = config_.now();
+  if (!config.auto_in_sync_replicas) return config.in_sync_replicas;
+  const int32_t alive = slaves_->in_sync(store_.replicated_log()->log_end(), config.ha_max_gap_bytes);
+  return std::max(std::min(config.in_sync_replicas, alive), config.min_in_sync_replicas);
+}
+
+bool ParkedAnswers::lacks_replicas() const {
+  if (slaves_ == nullptr || !config_.now().auto_in_sync_replicas) return false;
+  return needed_replicas() > slaves_->in_sync(store_.replicated_log()->log_end(), config_.now().ha_max_gap_bytes);
+}
+
+bool ParkedAnswers::must_wait(PhyOffset end) const { return !is_durable(end) || !is_copied(end, needed_replicas()); }
 
 ParkedAnswers::Answer& ParkedAnswers::add(remoting::EventLoop& loop, PhyOffset end, remoting::Responder responder) {
   const size_t number = loops_.index(loop);
   Waiting& waiting = loops_[number];
   if (waiting.count == waiting.ring.size()) grow(waiting);
   Answer& answer = waiting.at(waiting.count++);
+  const int64_t now_ms = steady_ms(number);
   answer.end = end;
-  answer.deadline_ms = steady_ms(number) + store_.options().sync_flush_timeout_ms;
+  answer.disk_deadline_ms = now_ms + store_.options().sync_flush_timeout_ms;
+  answer.slave_deadline_ms = now_ms + config_.now().slave_timeout_ms;
+  answer.replicas = needed_replicas();
   answer.responder.emplace(std::move(responder));
   return answer;
 }
@@ -49,10 +67,10 @@ void ParkedAnswers::park(remoting::EventLoop& loop, PhyOffset end, remoting::Res
 }
 
 void ParkedAnswers::added(size_t loop) {
-  // First say that somebody waits, then look at the durable end: the flusher does it the other way round, so one of the
-  // two sees the other.
+  // First say that somebody waits, then look: who wakes does it the other way round, so one of the two sees the other.
   loops_[loop].any.store(true);
-  if (store_.durable_end() >= loops_[loop].at(loops_[loop].count - 1).end || failed_.load()) {
+  const Answer& newest = loops_[loop].at(loops_[loop].count - 1);
+  if ((is_durable(newest.end) && is_copied(newest.end, newest.replicas)) || failed_.load()) {
     settle(loop);
   } else {
     arm_timer(loop);
@@ -61,6 +79,10 @@ void ParkedAnswers::added(size_t loop) {
 
 void ParkedAnswers::durable(PhyOffset, bool failed) {
   if (failed) failed_.store(true);
+  wake_loops();
+}
+
+void ParkedAnswers::wake_loops() {
   for (size_t number = 0; number < loops_.size(); ++number) {
     Waiting& waiting = loops_[number];
     if (!waiting.any.load() || waiting.posted.exchange(true)) continue;
@@ -73,19 +95,19 @@ void ParkedAnswers::durable(PhyOffset, bool failed) {
 
 void ParkedAnswers::settle(size_t loop) {
   Waiting& waiting = loops_[loop];
-  const PhyOffset durable = store_.durable_end();
   const bool failed = failed_.load();
   const int64_t now_ms = waiting.count == 0 ? 0 : steady_ms(loop);
   while (waiting.count > 0) {
     const Answer& first = waiting.at(0);
-    if (first.end <= durable) {
+    const bool durable = is_durable(first.end), copied = is_copied(first.end, first.replicas);
+    if (durable && copied) {
       answer_first(waiting, ResponseCode::kSuccess, "");
-    } else if (failed) {
+    } else if (failed && !durable) {
       answer_first(
           waiting, ResponseCode::kServiceNotAvailable,
           "the message was not made durable: flushing the CommitLog failed, and this broker accepts no more writes");
-    } else if (first.deadline_ms <= now_ms) {
-      answer_first(waiting, ResponseCode::kFlushDiskTimeout, "");
+    } else if ((durable || first.disk_deadline_ms <= now_ms) && (copied || first.slave_deadline_ms <= now_ms)) {
+      answer_first(waiting, copied ? ResponseCode::kFlushDiskTimeout : ResponseCode::kFlushSlaveTimeout, "");
     } else {
       return;
     }
@@ -105,9 +127,9 @@ void ParkedAnswers::answer_first(Waiting& waiting, ResponseCode code, std::strin
   } else if (code == ResponseCode::kSuccess) {
     std::move(responder).send(remoting::Reply::ok());
   } else {
-    const bool late = code == ResponseCode::kFlushDiskTimeout;
-    std::move(responder).send(remoting::Reply::refuse(
-        ResponseCode::kSystemError, late ? "FLUSH_DISK_TIMEOUT" : "SERVICE_NOT_AVAILABLE: " + std::string(remark)));
+    std::string problem(remoting::name_of(code));
+    if (!remark.empty()) problem.append(": ").append(remark);
+    std::move(responder).send(remoting::Reply::refuse(ResponseCode::kSystemError, std::move(problem)));
   }
   waiting.first = (waiting.first + 1) & (waiting.ring.size() - 1);
   --waiting.count;
@@ -142,7 +164,10 @@ void ParkedAnswers::arm_timer(size_t loop) {
   Waiting& waiting = loops_[loop];
   if (waiting.timer_armed || waiting.count == 0) return;
   waiting.timer_armed = true;
-  const int64_t wait_ms = std::max<int64_t>(1, waiting.at(0).deadline_ms - steady_ms(loop));
+  const Answer& first = waiting.at(0);
+  const int64_t deadline_ms = std::max(is_durable(first.end) ? 0 : first.disk_deadline_ms,
+                                       is_copied(first.end, first.replicas) ? 0 : first.slave_deadline_ms);
+  const int64_t wait_ms = std::max<int64_t>(1, deadline_ms - steady_ms(loop));
   loops_.loop(loop).after(wait_ms, [this, loop] {
     loops_[loop].timer_armed = false;
     settle(loop);

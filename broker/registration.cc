@@ -11,6 +11,7 @@ namespace {
 
 constexpr int64_t kRetryMs = 5'000;
 constexpr int64_t kSecondRoundMs = 10'000;
+constexpr int64_t kMasterSearchMs = 3'000;
 
 /// Runs `done` once after `left` answers.
 struct Round {
@@ -36,6 +37,7 @@ struct Registration::State : std::enable_shared_from_this<Registration::State> {
   void send(const std::string& address, const remoting::RegisterBrokerBody& body, std::function<void(bool took)> done);
   void take_answer(const std::string& address, const Result<remoting::Response>& answer);
   void forget_removed(const std::vector<std::string>& servers);
+  void take_master(const remoting::Response& answer);
   void retry_later();
   void schedule_rounds();
 
@@ -48,6 +50,8 @@ struct Registration::State : std::enable_shared_from_this<Registration::State> {
   // On the loop alone.
   std::map<std::string, bool> servers;  // known name servers, and whether the last registration was taken
   std::vector<remoting::EventLoop::TimerId> timers;
+  std::function<void(const std::string&, const std::string&)> tell_master;
+  bool master_known = false, search_armed = false;
   bool retry_armed = false;
   bool stopped = false;
 
@@ -106,12 +110,27 @@ void Registration::State::take_answer(const std::string& address, const Result<r
     server->second = took;
   }
   if (!took) return retry_later();
+  take_master(*answer);
   if (answer->body.empty()) return;
   if (const auto ordered = remoting::parse_kv_table(answer->body)) {
     std::vector<std::string> names;
     for (const auto& [topic, queues] : ordered->table) names.push_back(topic);
     topics.mark_ordered(names);
   }
+}
+
+void Registration::State::take_master(const remoting::Response& answer) {
+  if (!tell_master) return;
+  const auto said = remoting::header_of<remoting::RegisterBrokerResponse>(answer);
+  if (!said) return;
+  const std::string address = said->master_addr.value_or(""), ha_address = said->ha_server_addr.value_or("");
+  master_known = !address.empty();
+  tell_master(address, ha_address);
+  if (master_known || std::exchange(search_armed, true)) return;
+  loop.after(kMasterSearchMs, [self = shared_from_this()] {
+    self->search_armed = false;
+    if (!self->stopped && !self->master_known) self->full_round(nullptr);
+  });
 }
 
 void Registration::State::send_full(const std::string& address, const std::shared_ptr<Round>& round) {
@@ -211,6 +230,10 @@ void Registration::start(std::function<void(int32_t, int32_t)> done) {
     state->full_round(std::move(done));
     state->schedule_rounds();
   });
+}
+
+void Registration::on_master(std::function<void(const std::string&, const std::string&)> told) {
+  state_->tell_master = std::move(told);
 }
 
 void Registration::topics_changed(const std::vector<std::string>& names, const DataVersion& version) {

@@ -33,6 +33,9 @@ class Registration {
   /// Registers everywhere, then keeps doing so. `done` runs once, on the loop, after every name server has answered or
   /// failed: how many of how many have taken the registration.
   void start(std::function<void(int32_t taken, int32_t asked)> done);
+  /// A slave's: told, on the loop, which master a name server knows of (addresses of its main and its HA port), or that
+  /// it knows none. While none is known registrations come oftener. Set before start().
+  void on_master(std::function<void(const std::string& address, const std::string& ha_address)> told);
   /// Topics::on_change: what is changed within one turn of the loop travels together.
   void topics_changed(const std::vector<std::string>& names, const DataVersion& version);
   /// A full registration now (brokerPermission or namesrvAddr was changed).

@@ -12,6 +12,7 @@
 #include "broker/processors/pull.h"
 #include "broker/processors/query.h"
 #include "broker/processors/recall.h"
+#include "broker/processors/replication.h"
 #include "broker/processors/send.h"
 #include "broker/processors/send_back.h"
 #include "broker/processors/transaction.h"
@@ -75,6 +76,7 @@ void add_requests(remoting::Router& router, Processors p, Port port) {
   router.on<GetBrokerConfigRequest>                       (Lane::kWorker, p.admin,     &AdminBrokerProcessor::get_config);
   router.on<GetBrokerRuntimeInfoRequest>                  (Lane::kWorker, p.admin,     &AdminBrokerProcessor::runtime_info);
   router.on<ViewBrokerStatsDataRequest>                   (Lane::kLoop,   p.admin,     &AdminBrokerProcessor::stats);
+  router.on<GetBrokerHaStatusRequest>                     (Lane::kWorker, p.replicas,  &ReplicationProcessor::ha_status);
   router.on<CleanExpiredConsumequeueRequest>              (Lane::kWorker, p.admin,     &AdminBrokerProcessor::clean_expired_queues);
   router.on<CleanUnusedTopicRequest>                      (Lane::kWorker, p.admin,     &AdminBrokerProcessor::clean_unused_topics);
   router.on<DeleteExpiredCommitlogRequest>                (Lane::kWorker, p.admin,     &AdminBrokerProcessor::delete_expired_log);

@@ -18,6 +18,7 @@ class OffsetProcessor;
 class PullProcessor;
 class QueryProcessor;
 class RecallProcessor;
+class ReplicationProcessor;
 class SendBackProcessor;
 class SendProcessor;
 class TransactionProcessor;
@@ -39,6 +40,7 @@ struct Processors {
   SendBackProcessor* send_back = nullptr;
   RecallProcessor* recall = nullptr;
   TransactionProcessor* transaction = nullptr;
+  ReplicationProcessor* replicas = nullptr;
 };
 
 /// The main port (listenPort), and the fast one two below it, where nothing waits: pulls are unknown there.

@@ -155,6 +155,7 @@ std::map<std::string, std::string, std::less<>> RuntimeInfo::table() {
   add_schedule(table);
   add_timers(table);
   add_pools(table);
+  for (const auto& add : also_) add(table);
   table["brokerActive"] = "true";
   table["brokerVersionDesc"] = remoting::version_name(remoting::kOurVersion);
   table["brokerVersion"] = std::to_string(remoting::kOurVersion);

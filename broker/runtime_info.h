@@ -1,7 +1,9 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "broker/config.h"
 #include "broker/day_totals.h"
@@ -31,10 +33,13 @@ class RuntimeInfo {
         clock_(clock),
         boot_ms_(clock.now_ms()) {}
 
-  std::map<std::string, std::string, std::less<>> table();
+  using Table = std::map<std::string, std::string, std::less<>>;
+
+  Table table();
+  /// `add` contributes keys of a part of the broker that Apache's table doesn't know. Set before serving.
+  void also(std::function<void(Table&)> add) { also_.push_back(std::move(add)); }
 
  private:
-  using Table = std::map<std::string, std::string, std::less<>>;
   void add_store_figures(Table& table, const store::StoreFigures& figures);
   void add_put_times(Table& table, const store::StoreFigures& figures);
   void add_throughput(Table& table, const store::StoreFigures& figures);
@@ -52,6 +57,7 @@ class RuntimeInfo {
   Files& files_;
   const Clock& clock_;
   const int64_t boot_ms_;
+  std::vector<std::function<void(Table&)>> also_;
 };
 
 }  // namespace comet::broker

@@ -196,6 +196,29 @@ bool Topics::remove(std::string_view topic) {
   return true;
 }
 
+void Topics::become(const remoting::TopicConfigWrapper& masters) {
+  {
+    std::lock_guard lock(mu_);
+    if (version_ == masters.data_version) return;
+  }
+  std::vector<std::string> set;
+  for (const auto& [name, wire] : masters.topics) {
+    TopicConfig topic = from_wire(wire);
+    topic.name = name;
+    table_.update(name, [&](const TopicConfig* present) -> std::optional<TopicConfig> {
+      if (present != nullptr && *present == topic) return std::nullopt;
+      set.push_back(name);
+      return topic;
+    });
+  }
+  for (const TopicConfig& topic : all())
+    if (masters.topics.find(topic.name) == masters.topics.end()) table_.remove(topic.name);
+  std::lock_guard lock(mu_);
+  static_cast<remoting::DataVersion&>(version_) = masters.data_version;
+  ++changes_;
+  if (on_change_) on_change_(set, version_);
+}
+
 void Topics::mark_ordered(const std::vector<std::string>& names) {
   std::vector<std::string> marked;
   for (const std::string& name : names) {

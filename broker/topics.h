@@ -77,6 +77,8 @@ class Topics {
   bool put(const TopicConfig& topic);
   /// False if it was not there.
   bool remove(std::string_view topic);
+  /// Becomes what a master has: its topics, and no others, and its version. Nothing happens if the versions are equal.
+  void become(const remoting::TopicConfigWrapper& masters);
   /// Marks the topics that a name server's ORDER_TOPIC_CONFIG names.
   void mark_ordered(const std::vector<std::string>& names);
 

@@ -161,6 +161,11 @@ Result<std::map<std::string, std::string>> Admin::runtime(const std::string& add
   return read_table(response.body);
 }
 
+Result<HaStatus> Admin::ha_status(const std::string& address) {
+  COMET_TRY(const Response response, ask(address, remoting::GetBrokerHaStatusRequest{}));
+  return read_ha_status(response.body);
+}
+
 Result<Properties> Admin::broker_config(const std::string& address) {
   COMET_TRY(const Response response, ask(address, remoting::GetBrokerConfigRequest{}));
   return Properties::parse(response.body);

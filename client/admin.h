@@ -85,6 +85,7 @@ class Admin {
 
   // One broker, by its address.
   Result<std::map<std::string, std::string>> runtime(const std::string& address);
+  Result<HaStatus> ha_status(const std::string& address);
   Result<Properties> broker_config(const std::string& address);
   Result<void> update_broker_config(const std::string& address, const std::string& key, const std::string& value);
   Result<void> clean_expired_queues(const std::string& address);

@@ -219,6 +219,24 @@ Result<StatsData> read_stats(std::string_view body) {
   return StatsData{item(from.minute), item(from.hour), item(from.day)};
 }
 
+Result<HaStatus> read_ha_status(std::string_view body) {
+  COMET_TRY(const remoting::HaStatus from, remoting::parse_ha_status(body));
+  HaStatus to;
+  to.master = from.master;
+  to.max_offset = from.master ? from.master_commit_log_max_offset : from.client.max_offset;
+  to.slaves_in_sync = from.in_sync_slave_nums;
+  for (const remoting::HaConnectionStatus& slave : from.connections) {
+    to.slaves.push_back({slave.address, slave.slave_ack_offset, slave.diff, slave.transfer_from_where,
+                         slave.transferred_bytes_per_second, slave.in_sync});
+  }
+  to.master_address = from.client.master_addr.value_or("");
+  to.bytes_per_second = from.client.transferred_bytes_per_second;
+  to.last_read_ms = from.client.last_read_timestamp_ms;
+  to.last_write_ms = from.client.last_write_timestamp_ms;
+  to.master_flush_offset = from.client.master_flush_offset;
+  return to;
+}
+
 Result<TopicConfig> read_topic_config(std::string_view body) {
   COMET_TRY(const remoting::TopicConfig from, remoting::parse_topic_config(body));
   return TopicConfig{

@@ -143,6 +143,23 @@ struct StatsData {
 };
 Result<StatsData> read_stats(std::string_view body);
 
+/// GET_BROKER_HA_STATUS: how replication stands, at a master or at a slave.
+struct HaStatus {
+  struct Slave {
+    std::string address;
+    int64_t ack_offset = 0, diff_bytes = 0, sent_to = 0, bytes_per_second = 0;
+    bool in_sync = false;
+  };
+  bool master = false;
+  int64_t max_offset = 0;
+  int32_t slaves_in_sync = 0;
+  std::vector<Slave> slaves;  ///< a master's
+  // A slave's.
+  std::string master_address;
+  int64_t bytes_per_second = 0, last_read_ms = 0, last_write_ms = 0, master_flush_offset = 0;
+};
+Result<HaStatus> read_ha_status(std::string_view body);
+
 struct TopicConfig {
   std::string name;
   int32_t read_queues = 8;

@@ -20,7 +20,8 @@ std::string lower(std::string_view text) {
 }  // namespace
 
 std::span<const CommandFamily> command_families() {
-  static const std::array<CommandFamily, 7> families = {{{"Cluster", cluster_commands()},
+  static const std::array<CommandFamily, 8> families = {{{"Cluster", cluster_commands()},
+                                                         {"Replication", replication_commands()},
                                                          {"Broker", broker_commands()},
                                                          {"Topic", topic_commands()},
                                                          {"Group and client", group_commands()},

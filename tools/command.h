@@ -42,6 +42,7 @@ std::span<const Command> offset_commands();
 std::span<const Command> cluster_commands();
 std::span<const Command> broker_commands();
 std::span<const Command> namesrv_commands();
+std::span<const Command> replication_commands();
 
 struct CommandFamily {
   std::string_view title;

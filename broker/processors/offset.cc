@@ -57,7 +57,11 @@ Reply OffsetProcessor::update(const Call&, const remoting::UpdateConsumerOffsetR
     reply.remark = "Offset has been previously reset";
     return reply;
   }
-  parts_.offsets.commit(request.consumer_group, request.topic, request.queue_id, request.commit_offset);
+  if (parts_.config.now().is_slave()) {
+    parts_.offsets.commit_here(request.consumer_group, request.topic, request.queue_id, request.commit_offset);
+  } else {
+    parts_.offsets.commit(request.consumer_group, request.topic, request.queue_id, request.commit_offset);
+  }
   return Reply::ok();
 }
 

@@ -113,7 +113,8 @@ void PullProcessor::run(const PullFields& request, bool lite, bool may_wait, Res
 
   remoting::EventLoop& loop = responder.channel()->loop();
   const bool nothing_yet = code_of(result.status, request.queue_offset) == ResponseCode::kPullNotFound;
-  if (nothing_yet && may_wait && has(request, remoting::pull_flag::kSuspend) && parts_.holds.has_room(queue)) {
+  if (nothing_yet && may_wait && !goes_to_master(pull, result) && has(request, remoting::pull_flag::kSuspend) &&
+      parts_.holds.has_room(queue)) {
     const int64_t wait_ms = pull.config.long_polling ? request.suspend_timeout_ms : pull.config.short_polling_ms;
     return parts_.holds.hold(loop, request, lite, pull.filter, wait_ms, std::move(responder));
   }
@@ -125,6 +126,11 @@ void PullProcessor::run(const PullFields& request, bool lite, bool may_wait, Res
 std::optional<PullProcessor::Refused> PullProcessor::check(Pulling& pull, const Responder& responder) const {
   const PullFields& request = pull.request;
   const BrokerConfig& config = pull.config;
+  if (config.is_slave() && !config.slave_read) {
+    return Refused{
+        ResponseCode::kSystemBusy,
+        "[REJECTREQUEST]this broker is a slave and serves no pulls: set slaveReadEnable=true to read from it"};
+  }
   if (!config.is_readable()) {
     return Refused{ResponseCode::kNoPermission,
                    fmt::format("the broker[{}] pulling message is forbidden", config.broker_ip1), kBrokerForbidden};
@@ -250,7 +256,17 @@ store::GetResult PullProcessor::read(const Pulling& pull, bool may_block) const 
   request.max_messages = pull.request.max_msg_nums;
   request.filter = pull.filter.wants_all() ? nullptr : &pull.filter;
   request.may_block = may_block;
-  return parts_.store.get(request);
+  store::GetResult result = parts_.store.get(request);
+  // Only the master knows where a queue ends: a slave that lags must not send a consumer back.
+  const bool moves = code_of(result.status, request.offset) == ResponseCode::kPullOffsetMoved;
+  if (moves && pull.config.is_slave() && !pull.config.offset_check_in_slave) result.next = request.offset;
+  return result;
+}
+
+/// Whether a slave sends the consumer back to its master, which is there. Source: composeResponseHeader.
+bool PullProcessor::goes_to_master(const Pulling& pull, const store::GetResult& result) const {
+  return pull.config.is_slave() && !result.suggest_slave && parts_.replication != nullptr &&
+         parts_.replication->follows_master();
 }
 
 void PullProcessor::read_on_worker(const Pulling& pull, Responder responder) {
@@ -287,9 +303,13 @@ void PullProcessor::answer(const Pulling& pull, const store::GetResult& result, 
     if (pull.config.slave_read)
       header.suggest_which_broker_id = result.suggest_slave ? pull.group->broker_id_when_slow : pull.group->broker_id;
   }
+  ResponseCode code = code_of(result.status, pull.request.queue_offset);
+  if (goes_to_master(pull, result)) {
+    header.suggest_which_broker_id = 0;
+    if (result.status != GetStatus::kFound) code = ResponseCode::kPullRetryImmediately;
+  }
   count(pull, result, state);
-  std::move(responder).send(code_of(result.status, pull.request.queue_offset), store::get_status_name(result.status),
-                            header, result.records);
+  std::move(responder).send(code, store::get_status_name(result.status), header, result.records);
 }
 
 void PullProcessor::count(const Pulling& pull, const store::GetResult& result, LoopState* state) {

@@ -15,6 +15,7 @@
 #include "broker/groups.h"
 #include "broker/per_loop.h"
 #include "broker/pull_holds.h"
+#include "broker/replication.h"
 #include "broker/statistics.h"
 #include "broker/tag_filter.h"
 #include "broker/topics.h"
@@ -42,6 +43,7 @@ class PullProcessor {
     Statistics& statistics;
     remoting::WorkerPool& workers;
     PullHolds& holds;
+    const Replication* replication = nullptr;  ///< none: this is a master
   };
   PullProcessor(const Parts& parts, std::span<remoting::EventLoop* const> loops);
 
@@ -90,6 +92,7 @@ class PullProcessor {
   std::optional<Refused> filter_of_heartbeat(Pulling& pull) const;
   std::optional<Refused> check_active_pull(const Pulling& pull, const remoting::Responder& responder) const;
   store::GetResult read(const Pulling& pull, bool may_block) const;
+  bool goes_to_master(const Pulling& pull, const store::GetResult& result) const;
   void read_on_worker(const Pulling& pull, remoting::Responder responder);
   void answer(const Pulling& pull, const store::GetResult& result, remoting::Responder responder, LoopState* state);
   void count(const Pulling& pull, const store::GetResult& result, LoopState* state);

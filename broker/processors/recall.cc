@@ -24,10 +24,7 @@ int64_t time_or_never(std::string_view text) {
 
 RecallProcessor::RecallProcessor(const Parts& parts, std::span<remoting::EventLoop* const> loops,
                                  const Host& store_host)
-    : parts_(parts),
-      store_host_(store_host),
-      sync_flush_(parts.store.options().flush == store::FlushMode::kSync),
-      loops_(loops, parts) {}
+    : parts_(parts), store_host_(store_host), loops_(loops, parts) {}
 
 Checked<RecallHandle> RecallProcessor::check(const remoting::RecallMessageRequest& request) const {
   const BrokerConfig& config = parts_.config.now();
@@ -90,7 +87,7 @@ void RecallProcessor::recall(const remoting::Call&, const remoting::RecallMessag
     std::move(responder).send(code, remark, remoting::SendRefusal{region, std::nullopt});
   };
   remoting::EventLoop& loop = responder.channel()->loop();
-  if (sync_flush_ && parts_.parked.full(loop)) {
+  if (parts_.parked.full(loop)) {
     return refuse(ResponseCode::kSystemBusy, "[REJECTREQUEST]system busy, start flow control for a while");
   }
   const auto handle = check(request);
@@ -101,7 +98,7 @@ void RecallProcessor::recall(const remoting::Call&, const remoting::RecallMessag
     return refuse(ResponseCode::kSystemError, fmt::format("{}: {}", kNotDone, stored->problem));
   remoting::RecallMessageResponse header;
   header.msg_id = handle->unique_key;
-  if (sync_flush_ && parts_.store.durable_end() < stored->end) {
+  if (parts_.parked.must_wait(stored->end)) {
     if (!responder.oneway()) parts_.parked.park(loop, stored->end, std::move(responder), header);
     return;
   }

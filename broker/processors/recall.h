@@ -46,7 +46,6 @@ class RecallProcessor {
 
   const Parts parts_;
   const Host store_host_;
-  const bool sync_flush_;
   PerLoop<LoopState> loops_;
 };
 

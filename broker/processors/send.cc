@@ -39,6 +39,12 @@ bool wants_keys(const TopicConfig& topic) {
 
 bool is_blank(std::string_view text) { return text.find_first_not_of(" \t") == std::string_view::npos; }
 
+/// Source: PutMessageStatus.IN_SYNC_REPLICAS_NOT_ENOUGH.
+tl::unexpected<Refusal> lacking_replicas() {
+  return refusal(ResponseCode::kSystemError,
+                 "in-sync replicas not enough: fewer brokers than minInSyncReplicas hold the log; nothing was stored");
+}
+
 /// Whether an item of a batch says itself what the batch's properties say.
 bool item_has(const SentProperties& item, std::string_view properties, std::string_view name) {
   if (name == property::kUniqueKey) return !item.unique_key.empty();
@@ -64,11 +70,7 @@ std::string item_problem(const SentProperties& item, const Placement& batch) {
 
 SendProcessor::SendProcessor(const Parts& parts, std::span<remoting::EventLoop* const> loops, const Host& store_host,
                              uint64_t seed)
-    : parts_(parts),
-      checks_(parts.topics, parts.groups, parts.locks),
-      loops_(loops, seed),
-      store_host_(store_host),
-      sync_flush_(parts.store.options().flush == store::FlushMode::kSync) {
+    : parts_(parts), checks_(parts.topics, parts.groups, parts.locks), loops_(loops, seed), store_host_(store_host) {
   const size_t ip_bytes = store_host.v6 ? 16 : 4;
   for (size_t n = 0; n < ip_bytes; ++n) append_hex(host_hex_.data() + 2 * n, store_host.ip[n], 2);
   append_hex(host_hex_.data() + 2 * ip_bytes, static_cast<uint32_t>(store_host.port), 8);
@@ -96,7 +98,7 @@ void SendProcessor::handle(const Call& call, const SendFields& request, Responde
   remoting::EventLoop& loop = responder.channel()->loop();
   LoopState& state = loops_.at(loop);
   Sending sending{call, request, parts_.config.now(), state, std::move(responder), nullptr};
-  if (sync_flush_ && parts_.parked.full(loop)) {
+  if (parts_.parked.full(loop)) {
     return refuse(sending, {ResponseCode::kSystemBusy, "[REJECTREQUEST]system busy, start flow control for a while"});
   }
   const Sender sender{sending.responder.channel()->remote_text(), call.head.version, call.received_ms};
@@ -157,6 +159,7 @@ Checked<void> SendProcessor::store_one(Sending& sending, const TopicConfig& topi
   } else {
     COMET_TRY_CHECKED(placement, parts_.kinds.place(put, kind, state.properties));
   }
+  if (sent.wait && parts_.parked.lacks_replicas()) return lacking_replicas();
   const store::PutResult result = parts_.store.put(put);
   if (auto fine = check_result(result, config); !fine) return fine;
   parts_.kinds.stored(placement, put, result);
@@ -231,6 +234,9 @@ Checked<void> SendProcessor::store_batch(Sending& sending, const TopicConfig& to
   if (state.items.empty()) return refusal(ResponseCode::kMessageIllegal, "the batch holds no message");
   COMET_TRY_CHECKED(const Placement placement, add_batch_items(sending, topic, queue));
 
+  const bool wait = !find_property(request.properties, property::kWait) ||
+                    find_property(request.properties, property::kWait) != "false";
+  if (wait && parts_.parked.lacks_replicas()) return lacking_replicas();
   const store::PutResult result = parts_.store.put_batch(state.requests, state.places);
   if (auto fine = check_result(result, sending.config); !fine) return fine;
   const store::PutRequest& first = state.requests.front();
@@ -245,8 +251,6 @@ Checked<void> SendProcessor::store_batch(Sending& sending, const TopicConfig& to
   remoting::SendMessageResponse header;
   header.msg_id = state.msg_ids;
   header.queue_id = queue;
-  const bool wait = !find_property(request.properties, property::kWait) ||
-                    find_property(request.properties, property::kWait) != "false";
   answer(sending, result, header, wait);
   return {};
 }
@@ -323,7 +327,7 @@ Checked<void> SendProcessor::check_result(const store::PutResult& result, const 
 void SendProcessor::answer(Sending& sending, const store::PutResult& result, remoting::SendMessageResponse& header,
                            bool wait) {
   header.queue_offset = result.queue_offset;
-  if (sync_flush_ && wait && parts_.store.durable_end() < result.end) {
+  if (wait && parts_.parked.must_wait(result.end)) {
     remoting::EventLoop& loop = sending.responder.channel()->loop();
     if (!sending.responder.oneway()) parts_.parked.park(loop, result.end, std::move(sending.responder), header);
     return;

@@ -115,7 +115,6 @@ class SendProcessor {
   const Host store_host_;
   std::array<char, 40> host_hex_{};
   size_t host_hex_size_ = 0;
-  const bool sync_flush_;
 };
 
 }  // namespace comet::broker

@@ -39,10 +39,7 @@ Reply refused(Refusal refusal) { return Reply::refuse(refusal.code, std::move(re
 
 SendBackProcessor::SendBackProcessor(const Parts& parts, std::span<remoting::EventLoop* const> loops,
                                      const Host& store_host, uint64_t seed)
-    : parts_(parts),
-      rngs_(loops, seed),
-      store_host_(store_host),
-      sync_flush_(parts.store.options().flush == store::FlushMode::kSync) {
+    : parts_(parts), rngs_(loops, seed), store_host_(store_host) {
   Rng seeds(seed);
   for (size_t n = 0; n < rngs_.size(); ++n) rngs_[n] = Rng(seeds.next());
 }
@@ -111,13 +108,13 @@ Checked<std::optional<SendBackProcessor::Target>> SendBackProcessor::retry_targe
 
 void SendBackProcessor::store_again(const Given& given, Responder responder) {
   remoting::EventLoop& loop = responder.channel()->loop();
-  if (sync_flush_ && parts_.parked.full(loop)) {
+  if (parts_.parked.full(loop)) {
     return std::move(responder).send(
         Reply::refuse(ResponseCode::kSystemBusy, "[REJECTREQUEST]system busy, start flow control for a while"));
   }
   auto stored = put(given, rngs_.at(loop));
   if (!stored) return std::move(responder).send(refused(std::move(stored).error()));
-  if (sync_flush_) return parts_.parked.park(loop, stored->end, std::move(responder));
+  if (parts_.parked.must_wait(stored->end)) return parts_.parked.park(loop, stored->end, std::move(responder));
   std::move(responder).send(Reply::ok());
 }
 

@@ -67,7 +67,6 @@ class SendBackProcessor {
   const Parts parts_;
   PerLoop<Rng> rngs_;
   const Host store_host_;
-  const bool sync_flush_;
 };
 
 }  // namespace comet::broker

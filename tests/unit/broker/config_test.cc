@@ -75,12 +75,26 @@ TEST_CASE("a bad value stops the start and names file, line and accepted form", 
   CHECK(problem("brokerRole=SLAVE\nbrokerId=0").what.find("must be > 0") != std::string::npos);
 }
 
+TEST_CASE("a role says who this broker is; a SYNC_MASTER that waits for nobody is warned of", "[broker][config]") {
+  const auto slave = loaded("brokerRole=SLAVE\nbrokerId=2\nlistenPort=11011\n");
+  CHECK(slave.config.is_slave());
+  CHECK(slave.config.broker_id == 2);
+  CHECK(slave.config.store_options().replica);
+  CHECK(slave.config.ha_listen_port == 11012);
+  CHECK(slave.warnings.empty());
+  CHECK(loaded("brokerRole=SYNC_MASTER\ninSyncReplicas=2\n").warnings.empty());
+  const auto alone = loaded("brokerRole=SYNC_MASTER\n");
+  REQUIRE(alone.warnings.size() == 1);
+  CHECK(alone.warnings[0].find("set inSyncReplicas=2") != std::string::npos);
+  CHECK_FALSE(alone.config.store_options().replica);
+}
+
 TEST_CASE("a key that asks for what is not built stops the start with a remedy", "[broker][config]") {
   for (const std::string line :
        {"aclEnable=true", "authenticationEnabled=true", "authorizationEnabled=TRUE", "useTLS=true",
         "tls.server.mode=enforcing", "enableDLegerCommitLog=true", "enableControllerMode=true",
         "duplicationEnable=true", "storeType=defaultRocksDB", "configManagerVersion=v2", "enableLmq=true",
-        "enableMultiDispatch=true", "brokerRole=SYNC_MASTER", "brokerRole=SLAVE\nbrokerId=1"}) {
+        "enableMultiDispatch=true", "enableSlaveActingMaster=true"}) {
     CAPTURE(line);
     const Error error = problem(line);
     CHECK(error.code == Errc::kUnsupported);

@@ -33,7 +33,11 @@ TEST_CASE("conf/broker.conf lists every key; those that are commented out have t
 
 TEST_CASE("the sample settings load without a word", "[broker][config]") {
   for (const char* name :
-       {"conf/broker.conf", "conf/2m-noslave/broker-a.properties", "conf/2m-noslave/broker-b.properties"}) {
+       {"conf/broker.conf", "conf/2m-noslave/broker-a.properties", "conf/2m-noslave/broker-b.properties",
+        "conf/2m-2s-async/broker-a.properties", "conf/2m-2s-async/broker-a-s.properties",
+        "conf/2m-2s-async/broker-b.properties", "conf/2m-2s-async/broker-b-s.properties",
+        "conf/2m-2s-sync/broker-a.properties", "conf/2m-2s-sync/broker-a-s.properties",
+        "conf/2m-2s-sync/broker-b.properties", "conf/2m-2s-sync/broker-b-s.properties"}) {
     CAPTURE(name);
     const std::string text = source_file(name);
     CHECK_FALSE(text.empty());
