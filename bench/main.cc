@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "bench/roundtrip.h"
+#include "bench/watch.h"
 #include "client/blocking_client.h"
 #include "client/name_servers.h"
 #include "client/routes.h"
@@ -27,17 +28,29 @@ int main(int count, char** words) {
   roundtrip->add_option("--size", options.body_bytes, "bytes of a body")
       ->capture_default_str()
       ->check(CLI::Range(32, 4 * 1024 * 1024));
+  bench::WatchOptions watched;
+  CLI::App* watch = app.add_subcommand("watch", "send and consume while brokers come and go, and show how it goes");
+  watch->add_option("-n,--namesrvAddr", name_servers, "name servers, as above");
+  watch->add_option("-t,--topic", watched.topic, "the topic; it must exist")->capture_default_str();
+  watch->add_option("--seconds", watched.seconds, "how long")->capture_default_str()->check(CLI::Range(1, 86'400));
+  watch->add_option("--rate", watched.per_second, "messages sent in a second")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 100'000));
   CLI11_PARSE(app, count, words);
 
   const SystemClock clock;
   Rng rng(static_cast<uint64_t>(clock.steady_ns()));
   client::BlockingClient transport(clock, {}, null_log());
   std::thread loop([&transport] { transport.run(); });
-  client::NameServers servers(transport, name_servers);
-  client::Routes routes(servers, clock);
-  client::Producer producer(transport, routes, client::UniqueIds::of_this_process(clock, rng), clock, {});
-  client::PullConsumer consumer(transport, routes, {});
-  const auto done = bench::roundtrip(producer, consumer, clock, options);
+  const auto run_roundtrip = [&] {
+    client::NameServers servers(transport, name_servers);
+    client::Routes routes(servers, clock);
+    client::Producer producer(transport, routes, client::UniqueIds::of_this_process(clock, rng), clock, {});
+    client::PullConsumer consumer(transport, routes, {});
+    return bench::roundtrip(producer, consumer, clock, options);
+  };
+  watched.name_servers = name_servers;
+  const auto done = watch->parsed() ? bench::watch(transport, clock, rng, watched) : run_roundtrip();
   transport.stop();
   loop.join();
   if (done) return 0;

@@ -8,4 +8,8 @@ source scripts/packages.sh
 source scripts/build.sh
 setup --interop
 build release
+if [ "${1:-}" = --replicas ]; then
+  shift
+  exec python3 bench/replicas --build build/release --work build/compare "$@"
+fi
 exec python3 bench/compare --build build/release --work build/compare "$@"

@@ -54,7 +54,8 @@ if [ "${1:-}" = --stop ]; then
   stop_daemon mqnamesrv
   exit 0
 fi
-[ $# -eq 0 ] || die "quickstart takes no arguments; ./dev stop stops what it started"
+[ "${1:-}" != --cluster ] || exec scripts/quickstart_cluster.sh
+[ $# -eq 0 ] || die "quickstart takes --cluster or nothing; ./dev stop stops what it started"
 
 setup
 say "building (Release)"

@@ -143,7 +143,7 @@ TEST_CASE("what is wrong at the start is one sentence and exit code 1", "[e2e][b
   };
   const auto wrong = GENERATE(values<Wrong>({{"listenPort=10x\n", "listenPort=10x: must be a whole number"},
                                              {"aclEnable=true\n", "aclEnable=true: access control isn't built yet"},
-                                             {"brokerRole=SLAVE\nbrokerId=1\n", "replication isn't built yet"},
+                                             {"brokerRole=SLAVE\nbrokerId=0\n", "a slave's brokerId must be > 0"},
                                              {"namesrvAddr=nowhere\n", "'nowhere' must be host:port"},
                                              {"storePathRootDir=/proc/nothing\n", "/proc/nothing"}}));
   Daemon broker("mqbroker", dir / "broker",

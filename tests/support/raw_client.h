@@ -6,6 +6,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -30,8 +31,10 @@ class RawClient {
     nlohmann::json head;
   };
 
-  explicit RawClient(int32_t port) : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
-    const timeval bound{.tv_sec = 5, .tv_usec = 0};
+  /// `patience`: how long an answer is waited for.
+  explicit RawClient(int32_t port, std::chrono::milliseconds patience = std::chrono::seconds(5))
+      : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
+    const timeval bound{.tv_sec = patience.count() / 1000, .tv_usec = patience.count() % 1000 * 1000};
     ::setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &bound, sizeof bound);
     sockaddr_in to{};
     to.sin_family = AF_INET;

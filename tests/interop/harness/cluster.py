@@ -156,7 +156,7 @@ class Cluster:
         self._namesrv.start(self.namesrv_port)
         self._broker = self._daemon("broker", "mqbroker", self._broker_maker, {
             "brokerClusterName": self.cluster_name, "brokerName": self.broker_name, "brokerId": 0, "namesrvAddr": self.namesrv,
-            "brokerIP1": "127.0.0.1", "listenPort": self.broker_port, "haListenPort": self.broker_port + 1, "brokerRole": "ASYNC_MASTER",
+            "brokerIP1": "127.0.0.1", "brokerIP2": "127.0.0.1", "listenPort": self.broker_port, "haListenPort": self.broker_port + 1, "brokerRole": "ASYNC_MASTER",
             "flushDiskType": "ASYNC_FLUSH", "storePathRootDir": self.store, "storePathCommitLog": self.store / "commitlog",
             "mappedFileSizeCommitLog": 64 << 20, "deleteWhen": "04", "fileReservedTime": 48, "diskMaxUsedSpaceRatio": 95, **self._props})
         self.start_broker()
@@ -174,6 +174,23 @@ class Cluster:
                 pass
             time.sleep(0.02)
         raise StartError(f"the broker never registered: {self._broker.tail(8)}")
+
+    def start_slave(self, maker=None, **props):
+        """Another broker with the first one's name, as its slave, of `maker`; it serves reads."""
+        self.slave_port = free_port()
+        self._slave = self._daemon("slave", "mqbroker", maker or self._broker_maker, {
+            "brokerClusterName": self.cluster_name, "brokerName": self.broker_name, "brokerId": 1, "namesrvAddr": self.namesrv,
+            "brokerIP1": "127.0.0.1", "brokerIP2": "127.0.0.1", "listenPort": self.slave_port, "haListenPort": self.slave_port + 1,
+            "brokerRole": "SLAVE", "slaveReadEnable": "true", "flushDiskType": "ASYNC_FLUSH", "storePathRootDir": self.home / "slave" / "store",
+            "storePathCommitLog": self.home / "slave" / "store" / "commitlog", "mappedFileSizeCommitLog": 64 << 20, "deleteWhen": "04",
+            "fileReservedTime": 48, "diskMaxUsedSpaceRatio": 95, **props})
+        self.restart_slave()
+
+    def restart_slave(self):
+        self._slave.start(self.slave_port)
+
+    def stop_slave(self, how="clean"):
+        self._slave.stop(signal.SIGKILL if how == "kill" else signal.SIGTERM)
 
     def stop_broker(self, how="clean"):
         self._broker.stop(signal.SIGKILL if how == "kill" else signal.SIGTERM)

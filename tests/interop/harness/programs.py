@@ -8,6 +8,8 @@ import subprocess
 import threading
 import time
 
+from . import replication_cases
+
 
 def run_program(report, suite, argv, cluster, cases, log, prefix, extra=(), env=None, seconds=200, all_or_fail=True):
     """Runs `argv`; each of `cases` gets exactly one result, also if the program dies or hangs.
@@ -61,13 +63,23 @@ def _answer(cluster, ask):
     """Does what a program asks for. 
 
     `topic T N` creates topic T with N queues; `route T N` waits until the name server routes it so; `persisted GROUP N` waits until the
-    broker's file holds offsets that sum up to N; `restart-clean` and `restart-kill` do that to the broker.
+    broker's file holds offsets that sum up to N; `restart-clean` and `restart-kill` do that to the broker;
+    `stop-master` kills it, `start-master` starts it again, `slave-caught-up` waits until the slave has its log.
     """
     words = ask.split()
     try:
         if words[0] in ("restart-clean", "restart-kill"):
             cluster.stop_broker("kill" if words[0] == "restart-kill" else "clean")
             cluster.start_broker()
+            return "ok"
+        if words[0] == "stop-master":
+            cluster.stop_broker("kill")
+            return "ok"
+        if words[0] == "start-master":
+            cluster.start_broker()
+            return "ok"
+        if words[0] == "slave-caught-up":
+            replication_cases.caught_up(cluster)
             return "ok"
         if words[0] == "topic":
             cluster.create_topic(words[1], int(words[2]))

@@ -3,7 +3,7 @@ import dataclasses
 import os
 import typing
 
-from . import admin_cases, both_ways, wire_cases
+from . import admin_cases, both_ways, replication_cases, wire_cases
 from .admin import run_admin
 from .programs import run_program
 
@@ -30,6 +30,8 @@ SYNC = ["send_sync", "delay_levels", "delay_timer", "send_async", "send_batch", 
 RESTART = ["restart_clean", "restart_kill9", "retry_survives_kill9", "delay_survives_kill"]
 DELAY = ["delay_levels", "delay_to_consumer", "delay_timer", "delay_timer_bounds"]
 DELAY5 = [*DELAY, "timer_calls", "recall", "recall_refused"]
+# On a master with a slave that serves reads.
+REPLICAS = ["consumer_goes_to_slave_and_back"]
 GO = ["transactions", "push_rebalance", "push_concurrent", "push_orderly", "push_broadcasting", "push_tags", "push_offsets_survive_restart", "pull_consumer", "send_sync", "send_async",
       "send_oneway", "send_batch", "send_large_compressed", "send_unicode", "auto_create_topic", "delay_levels"]
 NODE = ["push_concurrent", "push_tags", "push_broadcasting", "push_offsets_survive_restart", "send_sync", "send_large_compressed", "send_unicode",
@@ -90,6 +92,12 @@ def _aged_cluster(lab, name):
     return lab.cluster(name, mappedFileSizeCommitLog=1 << 20, fileReservedTime=0, cleanResourceInterval=1000)
 
 
+def _replica_cluster(lab, name):
+    cluster = lab.cluster(name, slaveReadEnable="true", flushConsumerOffsetInterval=1000)
+    cluster.start_slave(flushConsumerOffsetInterval=1000)
+    return cluster
+
+
 def _client(toolchain, crashes=False):
     """A client program; one that `crashes` by itself now and then gets a second process for the cases that it left."""
 
@@ -139,6 +147,8 @@ ALL = [
     Suite("dashboard", "dashboard", DASHBOARD, _java("5.3.3"), _JAVA5),
     Suite("wire", "wire", [*wire_cases.CASES, *wire_cases.DAEMON_CASES], wire_cases.run_wire),
     Suite("both-ways", "mixed", ["take_turns"], both_ways.run_both_ways, (("apache_server_lib",),)),
+    Suite("replication", "replication", list(replication_cases.CASES), replication_cases.run_replication, (("apache_server_lib",),)),
+    Suite("java5-replicas", "replication", REPLICAS, _java("5.3.3", cluster=_replica_cluster, extra=_ONE_BY_ONE), _JAVA5),
     Suite("mixed-namesrv", "mixed", MIXED, _mixed("ours", "apache"), (*_JAVA5, ("apache_server_lib",))),
     Suite("mixed-broker", "mixed", MIXED, _mixed("apache", "ours"), (*_JAVA5, ("apache_server_lib",))),
 ]
@@ -152,7 +162,7 @@ def choose(only, case, against):
     for suite in ALL:
         if words and not words & {suite.name, suite.group}:
             continue
-        cases = [c for c in suite.cases if (not names or c in names) and not (against == "apache" and (c in OURS_ONLY_WIRE or suite.group == "mixed"))]
+        cases = [c for c in suite.cases if (not names or c in names) and not (against == "apache" and (c in OURS_ONLY_WIRE or suite.name in ("mixed-namesrv", "mixed-broker", "replication")))]
         if cases:
             chosen.append((suite, cases))
     return chosen

@@ -41,6 +41,7 @@ public final class Main {
     ClientCases.add(known);
     DelayCases.add(known);
     TransactionCases.add(known);
+    ReplicaCases.add(known);
     for (String only5 : List.of("interop.RecallCases", "interop.DashboardCases", "interop.AgedCases")) {
       try {
         Class.forName(only5).getDeclaredMethod("add", Map.class).invoke(null, known);

@@ -1,0 +1,117 @@
+"""Masters and slaves of both makers: the same bytes arrive, in both directions, and go on after either was away."""
+import concurrent.futures
+import json
+import struct
+import time
+
+from . import wire
+from .wire_cases import equal, pull_header, send, until
+
+CASES = {}
+
+
+def pair(master, slave):
+    """A case with a master of one maker and a slave of the other; the name server is ours."""
+
+    def wrap(function):
+        CASES[function.__name__] = (function, master, slave)
+        return function
+
+    return wrap
+
+
+def run_replication(lab, name, cases):
+    def run_one(one):
+        function, master, slave = CASES[one]
+        begin = time.monotonic()
+        try:
+            cluster = lab.cluster(f"{name}-{one}", lab.maker("ours"), lab.maker(master), mappedFileSizeCommitLog=1 << 20, slaveReadEnable="true")
+            cluster.start_slave(lab.maker(slave), mappedFileSizeCommitLog=1 << 20)
+            function(cluster)
+            lab.report.ok(name, one, time.monotonic() - begin)
+        except Exception as failure:  # pylint: disable=broad-except
+            lab.report.fail(name, one, f"{type(failure).__name__} {failure}")
+
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        list(pool.map(run_one, cases))
+
+
+def log_end(port):
+    try:
+        answer, body = wire.request(port, 28)
+        return int(json.loads(body)["table"]["commitLogMaxOffset"]) if answer["code"] == 0 else None
+    except (OSError, ValueError, KeyError):
+        return None
+
+
+def caught_up(cluster, seconds=30):
+    def same():
+        end = log_end(cluster.broker_port)
+        return end is not None and end == log_end(cluster.slave_port)
+
+    until("the slave to have the master's log", same, seconds)
+
+
+def bodies(port, topic, queue):
+    """Everything of a queue, read out of the records of pull answers."""
+    found, offset = [], 0
+    while True:
+        answer, body = wire.request(port, 11, pull_header(topic, offset, queue))
+        if answer["code"] != 0:
+            return found
+        while body:
+            size = struct.unpack(">I", body[:4])[0]
+            length = struct.unpack(">I", body[84:88])[0]
+            found.append(body[88:88 + length])
+            body = body[size:]
+        offset = int(answer["extFields"]["nextBeginOffset"])
+
+
+def fill(cluster, topic, text, count):
+    for n in range(count):
+        equal(0, send(cluster.broker_port, topic, f"{text}{n} ".encode() + b"." * (n * 37 % 9000), queueId=str(n % 4))[0]["code"], "the answer to a send")
+
+
+def same_everywhere(cluster, topic, count):
+    for queue in range(4):
+        at_master = bodies(cluster.broker_port, topic, queue)
+        equal(count // 4, len(at_master), f"messages of queue {queue} at the master")
+        until(f"queue {queue} to be the same at the slave", lambda: bodies(cluster.slave_port, topic, queue) == at_master, 15)  # pylint: disable=cell-var-from-loop
+
+
+def copied_and_resumed(cluster):
+    topic = "replicated"
+    cluster.create_topic(topic, 4)
+    fill(cluster, topic, "first", 200)
+    caught_up(cluster)
+    cluster.stop_slave("kill")
+    fill(cluster, topic, "while the slave was away", 200)
+    cluster.restart_slave()
+    caught_up(cluster, 60)
+    cluster.stop_broker("kill")
+    cluster.start_broker()
+    fill(cluster, topic, "after the master was away", 40)
+    caught_up(cluster, 60)
+    return topic
+
+
+@pair("ours", "ours")
+def ours_to_ours(cluster):
+    same_everywhere(cluster, copied_and_resumed(cluster), 440)
+
+
+@pair("ours", "apache")
+def ours_to_apache(cluster):
+    # Apache copies topics after some seconds, and only then serves what it has of them.
+    topic = copied_and_resumed(cluster)
+    until("Apache's slave to know the topic", lambda: wire.request(cluster.slave_port, 11, pull_header(topic, 0))[0]["code"] == 0, 90)
+    same_everywhere(cluster, topic, 440)
+
+
+@pair("apache", "ours")
+def apache_to_ours(cluster):
+    topic = copied_and_resumed(cluster)
+    same_everywhere(cluster, topic, 440)
+    group = {"consumerGroup": "wire_group", "topic": topic, "queueId": "2"}
+    until("the master to take a commit", lambda: wire.request(cluster.broker_port, 15, {**group, "commitOffset": "17"})[0]["code"] == 0, 10)
+    until("the slave to have the group's offset", lambda: wire.request(cluster.slave_port, 14, group)[0].get("extFields", {}).get("offset") == "17", 15)

@@ -1,0 +1,190 @@
+#pragma once
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "common/message_codec.h"
+#include "tests/support/cluster.h"
+#include "tests/support/relay.h"
+
+namespace comet::test {
+
+inline constexpr int32_t kQueues = 4;
+
+/// What is added to the two brokers' files.
+struct ReplicaSettings {
+  std::string master{}, slave{};
+  std::string slave_name = "broker-a";
+};
+
+/// A name server, a master and its slave, real processes on ports of their own. The slave's log comes through a link
+/// that can be made slow or cut.
+class ReplicaGroup {
+ public:
+  explicit ReplicaGroup(const ReplicaSettings& settings = {})
+      : settings_(settings),
+        name_server("mqnamesrv", dir_ / "namesrv", "listenPort=0\nbindAddress=127.0.0.1\n", "address 127.0.0.1:"),
+        master("mqbroker", dir_ / "master", master_file(0), "The broker[broker-a, 127.0.0.1:"),
+        slave("mqbroker", dir_ / "slave", "", "The broker[" + settings.slave_name + ", 127.0.0.1:") {
+    name_server.start();
+    REQUIRE(name_server.running());
+  }
+  /// Starts it where it was before, if it was.
+  void start_master() {
+    master.configure(master_file(master_port_));
+    master.start({"-n", name_server.address()});
+    INFO(master.output());
+    REQUIRE(master.running());
+    master_port_ = master.port();
+    if (!link) link = std::make_unique<Relay>(master_port_ + 1);
+  }
+  void start_slave() {
+    slave.configure(file("slave", slave_port_) + "brokerName=" + settings_.slave_name +
+                    "\nbrokerRole=SLAVE\nbrokerId=1\nslaveReadEnable=true\nhaMasterAddress=" + link->address() + "\n" +
+                    settings_.slave);
+    slave.start({"-n", name_server.address()});
+    INFO(slave.output());
+    REQUIRE(slave.running());
+    slave_port_ = slave.port();
+  }
+  void start() {
+    start_master();
+    start_slave();
+  }
+  void kill(Daemon& daemon) {
+    daemon.process().signal(SIGKILL);
+    REQUIRE(daemon.process().wait());
+  }
+  void set_slave_settings(std::string settings) { settings_.slave = std::move(settings); }
+
+  const TempDir& dir() const { return dir_; }
+
+ private:
+  std::string file(const std::string& name, int32_t port) const {
+    return "listenPort=" + std::to_string(port) +
+           "\nbrokerIP1=127.0.0.1\nbrokerIP2=127.0.0.1\nbindAddress=127.0.0.1\nmappedFileSizeCommitLog=1048576\n"
+           "maxHashSlotNum=1000\nmaxIndexNum=4000\nstorePathRootDir=" +
+           (dir_ / name) + "/store\n";
+  }
+  std::string master_file(int32_t port) const {
+    return file("master", port) + "brokerName=broker-a\n" + settings_.master;
+  }
+
+  TempDir dir_;
+  ReplicaSettings settings_;
+  int32_t master_port_ = 0, slave_port_ = 0;
+
+ public:
+  Daemon name_server, master, slave;
+  std::unique_ptr<Relay> link;
+};
+
+namespace replica {
+
+inline constexpr int32_t kPull = 11, kSend = 10, kUpdateTopic = 17, kRuntimeInfo = 28, kFlushSlaveTimeout = 12;
+
+inline RawClient::Ext topic_fields(const std::string& topic) {
+  return {{"topic", topic}, {"defaultTopic", "TBW102"},        {"readQueueNums", "4"}, {"writeQueueNums", "4"},
+          {"perm", "6"},    {"topicFilterType", "SINGLE_TAG"}, {"topicSysFlag", "0"},  {"order", "false"}};
+}
+
+inline RawClient::Ext send_fields(const std::string& topic, int32_t queue) {
+  return {{"producerGroup", "p"},
+          {"topic", topic},
+          {"defaultTopic", "TBW102"},
+          {"defaultTopicQueueNums", "4"},
+          {"queueId", std::to_string(queue)},
+          {"sysFlag", "0"},
+          {"bornTimestamp", "1700000000000"},
+          {"flag", "0"},
+          {"properties", ""},
+          {"reconsumeTimes", "0"},
+          {"unitMode", "false"}};
+}
+
+inline RawClient::Ext pull_fields(const std::string& topic, int32_t queue, int64_t offset) {
+  return {{"consumerGroup", "g"},
+          {"topic", topic},
+          {"queueId", std::to_string(queue)},
+          {"queueOffset", std::to_string(offset)},
+          {"maxMsgNums", "1000"},
+          {"sysFlag", "4"},
+          {"commitOffset", "0"},
+          {"suspendTimeoutMillis", "0"},
+          {"subscription", "*"},
+          {"subVersion", "0"},
+          {"expressionType", "TAG"}};
+}
+
+/// The bodies of a queue from `offset` on, and the offset behind them.
+inline std::vector<std::string> read_queue(RawClient& client, const std::string& topic, int32_t queue,
+                                           int64_t& offset) {
+  std::vector<std::string> bodies;
+  for (;;) {
+    const auto answer = client.call(kPull, pull_fields(topic, queue, offset));
+    if (answer.code != 0) return bodies;
+    ByteView rest = as_bytes(answer.body);
+    while (!rest.empty()) {
+      const auto record = decode_message(rest, true);
+      if (!record) return bodies;
+      bodies.emplace_back(record->message.body);
+      rest = rest.subspan(static_cast<size_t>(record->record_bytes));
+    }
+    offset = std::stoll(answer.ext->at("nextBeginOffset"));
+  }
+}
+
+/// All bodies of a topic's queues.
+inline std::map<int32_t, std::vector<std::string>> read_topic(int32_t port, const std::string& topic) {
+  std::map<int32_t, std::vector<std::string>> queues;
+  RawClient client(port);
+  for (int32_t queue = 0; queue < kQueues; ++queue) {
+    int64_t offset = 0;
+    queues[queue] = read_queue(client, topic, queue, offset);
+  }
+  return queues;
+}
+
+/// A figure of brokerStatus; nothing if the broker doesn't answer or has none.
+inline std::optional<std::string> figure(int32_t port, const std::string& key) {
+  RawClient client(port);
+  const auto answer = client.call(kRuntimeInfo);
+  const auto body = nlohmann::json::parse(answer.body, nullptr, false);
+  if (answer.code != 0 || body.is_discarded() || !body["table"].contains(key)) return std::nullopt;
+  return body["table"][key].get<std::string>();
+}
+
+inline int64_t log_end(int32_t port) { return std::stoll(figure(port, "commitLogMaxOffset").value_or("-1")); }
+
+/// Sends `count` messages of that text and number, round the queues; how many were answered with `code`.
+inline int32_t send_some(int32_t port, const std::string& topic, const std::string& text, int32_t count,
+                         int32_t code = 0) {
+  RawClient client(port);
+  int32_t good = 0;
+  for (int32_t n = 0; n < count; ++n)
+    if (client.call(kSend, send_fields(topic, n % kQueues), text + std::to_string(n)).code == code) ++good;
+  return good;
+}
+
+/// Waits until the slave has all of the master's log.
+inline bool caught_up(ReplicaGroup& group, std::chrono::milliseconds bound = std::chrono::seconds(10)) {
+  return eventually(
+      [&] {
+        const int64_t end = log_end(group.master.port());
+        return end >= 0 && end == log_end(group.slave.port());
+      },
+      bound);
+}
+
+/// Whether the slave shows consumers the same as the master, once it knows the topic.
+inline bool shows_the_same(ReplicaGroup& group, const std::string& topic) {
+  const auto all = read_topic(group.master.port(), topic);
+  return eventually([&] { return read_topic(group.slave.port(), topic) == all; }, std::chrono::seconds(5));
+}
+
+}  // namespace replica
+}  // namespace comet::test
