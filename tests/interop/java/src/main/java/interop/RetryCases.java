@@ -301,10 +301,10 @@ final class RetryCases {
     lab.ask("persisted " + group + " 40");
     check(again.size() < 40, "all second tries came before the restart");
     lab.ask("restart-kill");
-    until("the second tries", 70_000, () -> again.size() >= 40, () -> "seen " + again.size());
+    // What came right before the kill may come again: its offsets were not written yet.
+    until("the second tries", 70_000, () -> new java.util.TreeSet<>(again).size() >= 40, () -> "seen " + new java.util.TreeSet<>(again));
     Set<String> expected = new java.util.TreeSet<>();
     for (int i = 0; i < 40; i++) expected.add("m" + i + "/1");
     equal(expected, new java.util.TreeSet<>(again), "second tries");
-    equal(40, again.size(), "second tries, each once");
   }
 }
