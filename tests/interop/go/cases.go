@@ -27,6 +27,7 @@ var cases = map[string]func(*lab){
 	"push_concurrent":              pushConcurrent,
 	"push_orderly":                 pushOrderly,
 	"push_rebalance":               pushRebalance,
+	"retry_until_dead_letter":      retryUntilDeadLetter,
 	"push_broadcasting":            pushBroadcasting,
 	"push_tags":                    pushTags,
 	"push_offsets_survive_restart": pushOffsets,
@@ -189,6 +190,42 @@ func pushOrderly(l *lab) {
 		check(message.QueueOffset == next[message.Queue.QueueId], "queue %d: offset %d after %d", message.Queue.QueueId, message.QueueOffset, next[message.Queue.QueueId]-1)
 		next[message.Queue.QueueId]++
 	}
+}
+
+func retryUntilDeadLetter(l *lab) {
+	topic := l.topic(1)
+	group := l.unique("group")
+	ask("topic %RETRY%" + group + " 1")
+	p := l.producer()
+	s := &sink{}
+	c, err := rocketmq.NewPushConsumer(consumer.WithNameServer([]string{*namesrv}), consumer.WithGroupName(group), consumer.WithInstance(group),
+		consumer.WithConsumeFromWhere(consumer.ConsumeFromFirstOffset), consumer.WithMaxReconsumeTimes(1))
+	must(err, "new push consumer")
+	must(c.Subscribe(topic, consumer.MessageSelector{Type: consumer.TAG, Expression: "*"}, func(ctx context.Context, messages ...*primitive.MessageExt) (consumer.ConsumeResult, error) {
+		for _, message := range messages {
+			s.take(message)
+		}
+		if concurrently, ok := primitive.GetConcurrentlyCtx(ctx); ok {
+			concurrently.DelayLevelWhenNextConsume = 1
+		}
+		return consumer.ConsumeRetryLater, nil
+	}), "subscribe")
+	must(c.Start(), "start the push consumer")
+	l.closers = append(l.closers, func() { _ = c.Shutdown() })
+	message := primitive.NewMessage(topic, []byte("m0")).WithTag("TagA").WithKeys([]string{"k1"})
+	sent, err := p.SendSync(context.Background(), message)
+	must(err, "send")
+	until("two tries", func() bool { return s.size() >= 2 }, s.state)
+	for i, try := range s.all() {
+		check(int(try.ReconsumeTimes) == i && try.GetTags() == "TagA" && try.GetKeys() == "k1", "try %d: %v", i, try)
+		check(i == 0 || try.GetProperty("ORIGIN_MESSAGE_ID") == sent.OffsetMsgID, "origin of try %d: %v", i, try)
+	}
+	dead := &sink{}
+	l.member(l.unique("reader"), "a", "%DLQ%"+group, "*", dead)
+	dead.expectBodies(0, 1, true)
+	letter := dead.all()[0]
+	check(letter.ReconsumeTimes == 2 && letter.GetProperty("RETRY_TOPIC") == topic && letter.GetProperty("ORIGIN_MESSAGE_ID") == sent.OffsetMsgID, "letter: %v", letter)
+	check(s.size() == 2, "%d tries", s.size())
 }
 
 func pushRebalance(l *lab) {

@@ -32,7 +32,7 @@ DELAY = ["delay_levels", "delay_to_consumer", "delay_timer", "delay_timer_bounds
 DELAY5 = [*DELAY, "timer_calls", "recall", "recall_refused"]
 # On a master with a slave that serves reads.
 REPLICAS = ["consumer_goes_to_slave_and_back"]
-GO = ["transactions", "push_rebalance", "push_concurrent", "push_orderly", "push_broadcasting", "push_tags", "push_offsets_survive_restart", "pull_consumer", "send_sync", "send_async",
+GO = ["transactions", "push_rebalance", "retry_until_dead_letter", "push_concurrent", "push_orderly", "push_broadcasting", "push_tags", "push_offsets_survive_restart", "pull_consumer", "send_sync", "send_async",
       "send_oneway", "send_batch", "send_large_compressed", "send_unicode", "auto_create_topic", "delay_levels"]
 NODE = ["push_concurrent", "push_tags", "push_broadcasting", "push_offsets_survive_restart", "send_sync", "send_large_compressed", "send_unicode",
         "send_to_chosen_queue"]
