@@ -1,5 +1,6 @@
 #include "common/java_hash.h"
 
+#include <bit>
 #include <cstddef>
 #include <cstring>
 
@@ -40,14 +41,12 @@ bool hash_ascii8(const char* at, uint32_t& hash) {
   uint64_t word;
   std::memcpy(&word, at, sizeof word);
   if ((word & 0x8080808080808080ull) != 0) return false;
-  constexpr auto power = [](int n) {
-    uint32_t value = 1;
-    while (n-- > 0) value *= 31;
-    return value;
-  };
-  uint32_t sum = hash * power(8);
-  for (int i = 0; i < 8; ++i) sum += static_cast<uint8_t>(at[i]) * power(7 - i);
-  hash = sum;
+  if constexpr (std::endian::native == std::endian::big) return false;
+  // Neighbours are joined three times, as 31a + b, then 31²a + b, then 31⁴a + b; the first character has the lowest byte.
+  uint64_t sums = (word & 0x00FF'00FF'00FF'00FFull) * 31 + (word >> 8 & 0x00FF'00FF'00FF'00FFull);
+  sums = (sums & 0x0000'FFFF'0000'FFFFull) * (31 * 31) + (sums >> 16 & 0x0000'FFFF'0000'FFFFull);
+  constexpr uint32_t kPower4 = 31 * 31 * 31 * 31, kPower8 = kPower4 * kPower4;
+  hash = hash * kPower8 + static_cast<uint32_t>(sums) * kPower4 + static_cast<uint32_t>(sums >> 32);
   return true;
 }
 

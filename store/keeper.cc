@@ -6,7 +6,9 @@ namespace comet::store {
 namespace {
 
 constexpr int64_t kMiB = 1024 * 1024;
-constexpr int64_t kPopulateStep = kMiB, kLeastAhead = 8 * kMiB, kMostAhead = 64 * kMiB;
+/// A huge page: populated as a whole, it is zeroed, mapped and written back as a whole, at a fraction of the price.
+constexpr int64_t kHugePage = 2 * kMiB;
+constexpr int64_t kLeastAhead = 8 * kMiB, kMostAhead = 64 * kMiB;
 constexpr int64_t kWriteBackStep = 4 * kMiB;
 constexpr auto kBusyWake = std::chrono::milliseconds(50);
 constexpr auto kQuietWake = std::chrono::seconds(1);
@@ -82,17 +84,18 @@ void Keeper::populate() {
   if (!segment || !segment->contains(seen_end_)) return;
   if (populated_to_ < seen_end_ || populated_to_ < segment->base())
     populated_to_ = std::max(seen_end_, segment->base());
-  if (populated_to_ - seen_end_ >= ahead_bytes_ / 2 + kPopulateStep) return;
+  if (populated_to_ - seen_end_ >= ahead_bytes_ / 2 + kHugePage) return;
   if (now - populated_at_ < kBusyWake) ahead_bytes_ = std::min(ahead_bytes_ * 4, kMostAhead);
   if (now - populated_at_ > kQuietWake) ahead_bytes_ = kLeastAhead;
   populated_at_ = now;
   const PhyOffset target = std::min(seen_end_ + ahead_bytes_, segment->limit());
   while (populated_to_ < target) {
-    const int64_t bytes = std::min(kPopulateStep, target - populated_to_);
-    (void)segment->mapping().populate(populated_to_ - segment->base(), bytes);
-    populated_to_ += bytes;
+    const int64_t from = (populated_to_ - segment->base()) / kHugePage * kHugePage;
+    const int64_t bytes = std::min(kHugePage, segment->size_bytes() - from);
+    (void)segment->mapping().populate(from, bytes);
+    populated_to_ = segment->base() + from + bytes;
   }
-  if (target == segment->limit()) populated_to_ = seen_end_ + kMostAhead;  // the next file has its turn
+  if (populated_to_ == segment->limit()) populated_to_ = seen_end_ + kMostAhead;  // the next file has its turn
 }
 
 void Keeper::start_write_back() {
@@ -102,7 +105,7 @@ void Keeper::start_write_back() {
       written_back_to_ = seen_end_;
       return;
     }
-    const PhyOffset to = std::min(segment->limit(), PhyOffset(seen_end_.value / kPopulateStep * kPopulateStep));
+    const PhyOffset to = std::min(segment->limit(), PhyOffset(seen_end_.value / kHugePage * kHugePage));
     if (to <= written_back_to_) return;
     segment->mapping().start_write_back(written_back_to_ - segment->base(), to - written_back_to_);
     written_back_to_ = to;

@@ -3,6 +3,8 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <array>
+#include <cstring>
 #include <utility>
 
 #include "broker/half_message.h"
@@ -21,14 +23,27 @@ constexpr int32_t kHostBits = sys_flag::kBornHostV6 | sys_flag::kStoreHostV6;  /
 
 bool is_retry(std::string_view topic) { return topic.substr(0, kRetryTopicPrefix.size()) == kRetryTopicPrefix; }
 
-void append_hex(char* out, uint64_t value, size_t digits) {
+/// The two digits of each byte.
+constexpr auto kHexPairs = [] {
   constexpr std::string_view kDigits = "0123456789ABCDEF";
-  for (size_t n = digits; n-- > 0; value >>= 4) out[n] = kDigits[value & 15];
+  std::array<std::array<char, 2>, 256> pairs{};
+  for (size_t n = 0; n < pairs.size(); ++n) pairs[n] = {kDigits[n >> 4], kDigits[n & 15]};
+  return pairs;
+}();
+
+/// An even number of digits.
+void write_hex(char* out, uint64_t value, size_t digits) {
+  for (size_t n = digits; n > 0; n -= 2, value >>= 8) std::memcpy(out + n - 2, kHexPairs[value & 255].data(), 2);
 }
 
 void append_pair(std::string& out, std::string_view name, std::string_view value) {
-  out.append(name) += kPropertyNameEnd;
-  out.append(value) += kPropertyEnd;
+  const size_t start = out.size();
+  out.resize(start + name.size() + value.size() + 2);
+  char* at = out.data() + start;
+  at = std::copy(name.begin(), name.end(), at);
+  *at++ = kPropertyNameEnd;
+  at = std::copy(value.begin(), value.end(), at);
+  *at = kPropertyEnd;
 }
 
 bool wants_keys(const TopicConfig& topic) {
@@ -72,8 +87,8 @@ SendProcessor::SendProcessor(const Parts& parts, std::span<remoting::EventLoop* 
                              uint64_t seed)
     : parts_(parts), checks_(parts.topics, parts.groups, parts.locks), loops_(loops, seed), store_host_(store_host) {
   const size_t ip_bytes = store_host.v6 ? 16 : 4;
-  for (size_t n = 0; n < ip_bytes; ++n) append_hex(host_hex_.data() + 2 * n, store_host.ip[n], 2);
-  append_hex(host_hex_.data() + 2 * ip_bytes, static_cast<uint32_t>(store_host.port), 8);
+  for (size_t n = 0; n < ip_bytes; ++n) write_hex(host_hex_.data() + 2 * n, store_host.ip[n], 2);
+  write_hex(host_hex_.data() + 2 * ip_bytes, static_cast<uint32_t>(store_host.port), 8);
   host_hex_size_ = 2 * ip_bytes + 8;
   Rng seeds(seed);
   for (size_t n = 0; n < loops_.size(); ++n) {
@@ -381,7 +396,7 @@ SendProcessor::KnownTopic& SendProcessor::known(LoopState& state, std::string_vi
 
 std::string_view SendProcessor::write_msg_id(PhyOffset at, std::array<char, 56>& out) const {
   std::copy_n(host_hex_.data(), host_hex_size_, out.data());
-  append_hex(out.data() + host_hex_size_, static_cast<uint64_t>(at.value), 16);
+  write_hex(out.data() + host_hex_size_, static_cast<uint64_t>(at.value), 16);
   return {out.data(), host_hex_size_ + 16};
 }
 

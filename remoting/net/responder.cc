@@ -2,6 +2,9 @@
 
 #include <fmt/core.h>
 
+#include <array>
+#include <charconv>
+#include <cstring>
 #include <memory>
 #include <utility>
 
@@ -24,27 +27,44 @@ struct Draft {
 };
 thread_local Draft draft;
 
-void append_number(std::string& out, int64_t value) { detail::append_number(out, value); }
+/// Text of a known greatest length, put together on the stack and appended at once.
+class ShortText {
+ public:
+  template <size_t kSize>
+  ShortText& text(const char (&literal)[kSize]) {
+    std::memcpy(bytes_.data() + size_, literal, kSize - 1);
+    size_ += kSize - 1;
+    return *this;
+  }
+  ShortText& number(int32_t value) {
+    char* const at = bytes_.data() + size_;
+    size_ += static_cast<size_t>(std::to_chars(at, at + kNumberBytes, value).ptr - at);
+    return *this;
+  }
+  void append_to(std::string& out) const { out.append(bytes_.data(), size_); }
+
+ private:
+  static constexpr size_t kNumberBytes = 11;
+  std::array<char, 128> bytes_;
+  size_t size_ = 0;
+};
 
 /// Keys of a header stand in alphabetical order, as Java writes them.
 void begin_header(std::string& out, int32_t code) {
-  out.append(kLengthBytes, '\0');
-  out += "{\"code\":";
-  append_number(out, code);
-  out += ',';
+  ShortText().text("\0\0\0\0\0\0\0\0{\"code\":").number(code).text(",\"extFields\":{").append_to(out);
 }
 
 void end_header(std::string& out, int32_t opaque, std::string_view remark) {
-  out += "\"flag\":1,\"language\":\"JAVA\",\"opaque\":";
-  append_number(out, opaque);
+  ShortText end;
+  end.text("\"flag\":1,\"language\":\"JAVA\",\"opaque\":").number(opaque);
   if (!remark.empty()) {
+    end.append_to(out);
     out += ",\"remark\":\"";
     append_json_escaped(out, remark);
     out += '"';
+    end = ShortText();
   }
-  out += ",\"serializeTypeCurrentRPC\":\"JSON\",\"version\":";
-  append_number(out, kOurVersion);
-  out += '}';
+  end.text(",\"serializeTypeCurrentRPC\":\"JSON\",\"version\":").number(kOurVersion).text("}").append_to(out);
 }
 
 size_t bytes_of(std::span<const PinnedBytes> body) {
@@ -82,7 +102,6 @@ void Responder::begin(ResponseCode code, std::string_view remark) {
   draft.start = draft.out->size();
   draft.remark = remark;
   begin_header(*draft.out, static_cast<int32_t>(code));
-  *draft.out += kExtFields;
 }
 
 std::string& Responder::scratch() { return *draft.out; }

@@ -1,56 +1,84 @@
 #include "remoting/protocol/fields.h"
 
+#include <cstring>
+
 #include "remoting/protocol/scan.h"
 
 namespace comet::remoting {
 namespace {
 
-void append_escape(std::string& out, char c) {
+/// What stands for itself behind a backslash, or 0.
+char short_escape(char c) {
   switch (c) {
     case '"':
-      out += "\\\"";
-      return;
     case '\\':
-      out += "\\\\";
-      return;
+      return c;
     case '\b':
-      out += "\\b";
-      return;
+      return 'b';
     case '\f':
-      out += "\\f";
-      return;
+      return 'f';
     case '\n':
-      out += "\\n";
-      return;
+      return 'n';
     case '\r':
-      out += "\\r";
-      return;
+      return 'r';
     case '\t':
-      out += "\\t";
-      return;
+      return 't';
     default:
-      break;
+      return 0;
+  }
+}
+
+char* put_escape(char* at, char c) {
+  *at++ = '\\';
+  if (const char known = short_escape(c); known != 0) {
+    *at++ = known;
+    return at;
   }
   constexpr std::string_view kHex = "0123456789ABCDEF";
   const auto byte = static_cast<unsigned char>(c);
-  out += "\\u00";
-  out += kHex[byte >> 4];
-  out += kHex[byte & 15];
+  std::memcpy(at, "u00", 3);
+  at[3] = kHex[byte >> 4];
+  at[4] = kHex[byte & 15];
+  return at + 5;
 }
 
 }  // namespace
 
 void append_json_escaped(std::string& out, std::string_view text) {
-  while (!text.empty()) {
-    const size_t plain = find_special(text);
-    out.append(text.data(), plain);
-    if (plain == text.size()) return;
-    append_escape(out, text[plain]);
+  const size_t start = out.size();
+  out.resize(start + detail::escaped_room(text) + detail::kSlackBytes);
+  const char* const end = detail::put_escaped(out.data() + start, text);
+  out.resize(static_cast<size_t>(end - out.data()));
+}
+
+namespace detail {
+
+size_t escaped_room(std::string_view text) {
+  constexpr size_t kLongestEscape = 6;
+  const size_t plain = find_special(text);
+  return plain + (text.size() - plain) * kLongestEscape;
+}
+
+char* put_escaped(char* at, std::string_view text) {
+  for (;;) {
+    const size_t plain = copy_plain(text, at);
+    at += plain;
+    if (plain == text.size()) return at;
+    at = put_escape(at, text[plain]);
     text.remove_prefix(plain + 1);
   }
 }
 
-namespace detail {
+const ExtField* find_field(ExtFields ext, std::string_view name, size_t& cursor) {
+  for (size_t n = 0; n < ext.size(); ++n) {
+    const size_t at = cursor + n < ext.size() ? cursor + n : cursor + n - ext.size();
+    if (ext[at].name == name) {
+      cursor = at + 1;
+      return &ext[at];
+    }
+  }
+  return nullptr;
+}
 
 Error missing_field(std::string_view name) {
   return {Errc::kInvalid, "the field " + std::string(name) + " is missing; the request can't be served without it"};

@@ -1,12 +1,16 @@
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <tuple>
 #include <type_traits>
+#include <utility>
 
 #include "common/result.h"
 #include "common/types.h"
@@ -70,6 +74,20 @@ inline bool parse_bool(std::string_view text) {
          lower(text[3]) == 'e';
 }
 
+/// Up to nine plain digits, which is nearly every number on the wire; false for anything else.
+template <class M>
+bool parse_short_number(std::string_view text, M& out) {
+  if (text.empty() || text.size() > 9) return false;
+  uint32_t value = 0;
+  for (const char c : text) {
+    const auto digit = static_cast<uint32_t>(static_cast<unsigned char>(c)) - '0';
+    if (digit > 9) return false;
+    value = value * 10 + digit;
+  }
+  out = static_cast<M>(value);
+  return true;
+}
+
 template <class M>
 bool parse_value(std::string_view text, M& out) {
   if constexpr (is_optional<M>::value) {
@@ -83,6 +101,9 @@ bool parse_value(std::string_view text, M& out) {
     out = parse_bool(text);
     return true;
   } else if constexpr (std::is_arithmetic_v<M>) {
+    if constexpr (sizeof(M) >= 4) {
+      if (parse_short_number(text, out)) return true;
+    }
     const char* begin = text.data();
     const char* end = begin + text.size();
     if (begin != end && *begin == '+') ++begin;
@@ -102,41 +123,79 @@ void append_number(std::string& out, Number value) {
 }
 
 template <class M>
-bool append_value(std::string& out, const M& value, void (*append_text)(std::string&, std::string_view)) {
-  if constexpr (is_optional<M>::value) {
-    return value.has_value() && append_value(out, *value, append_text);
-  } else if constexpr (is_strong<M>::value) {
-    append_number(out, value.value);
-  } else if constexpr (std::is_same_v<M, bool>) {
-    out += value ? "true" : "false";
-  } else if constexpr (std::is_arithmetic_v<M>) {
-    append_number(out, value);
-  } else {
-    append_text(out, value);
-  }
-  return true;
-}
-
-template <class M>
 constexpr bool is_unset(const M& value) {
   if constexpr (is_optional<M>::value) return !value.has_value();
   return false;
 }
 
-/// `,"name":"` in one append; no comma before the first.
-inline void append_name(std::string& out, std::string_view name, bool first) {
-  constexpr size_t kRoom = 64;
-  char text[kRoom] = {',', '"'};
-  if (name.size() + 5 > kRoom) [[unlikely]] {
-    out.append(first ? "\"" : ",\"").append(name).append("\":\"");
-    return;
-  }
-  name.copy(text + 2, name.size());
+/// What a table says of field number `kIndex` of T; the compiler knows all of it.
+template <class T>
+inline constexpr auto kTable = T::fields();
+template <class T, size_t kIndex>
+inline constexpr auto kField = std::get<kIndex>(kTable<T>);
+
+/// Calls `visit.operator()<index>()` for each field of T, in the table's order.
+template <class T, class Visit>
+void each_field(Visit visit) {
+  [&]<size_t... kIndex>(std::index_sequence<kIndex...>) {
+    (visit.template operator()<kIndex>(), ...);
+  }(std::make_index_sequence<std::tuple_size_v<std::decay_t<decltype(kTable<T>)>>>());
+}
+
+/// `,"name":"`, as it stands before a value.
+template <class T, size_t kIndex>
+inline constexpr auto kLead = [] {
+  constexpr std::string_view name = kField<T, kIndex>.name;
+  std::array<char, name.size() + 5> text{',', '"'};
+  std::copy(name.begin(), name.end(), text.begin() + 2);
   text[name.size() + 2] = '"';
   text[name.size() + 3] = ':';
   text[name.size() + 4] = '"';
-  out.append(text + (first ? 1 : 0), name.size() + (first ? 4 : 5));
+  return text;
+}();
+
+/// Behind a text that is written block by block.
+inline constexpr size_t kSlackBytes = 16;
+inline constexpr size_t kNumberBytes = 32;  ///< the longest number, with some to spare
+
+/// The most bytes that put_escaped() writes for `text`.
+size_t escaped_room(std::string_view text);
+/// Writes `text` with JSON escapes, at most escaped_room(text) bytes, and returns the end.
+char* put_escaped(char* at, std::string_view text);
+
+template <class M>
+size_t value_room(const M& value) {
+  if constexpr (is_optional<M>::value) {
+    return value_room(*value);
+  } else if constexpr (is_strong<M>::value || std::is_arithmetic_v<M>) {
+    return kNumberBytes;
+  } else {
+    return escaped_room(value);
+  }
 }
+
+template <class M>
+char* put_value(char* at, const M& value) {
+  if constexpr (is_optional<M>::value) {
+    return put_value(at, *value);
+  } else if constexpr (is_strong<M>::value) {
+    return put_value(at, value.value);
+  } else if constexpr (std::is_same_v<M, bool>) {
+    return put_escaped(at, value ? "true" : "false");
+  } else if constexpr (std::is_arithmetic_v<M>) {
+    return std::to_chars(at, at + kNumberBytes, value).ptr;
+  } else {
+    return put_escaped(at, value);
+  }
+}
+
+/// The pair called `name`. Clients write fields in a stable order: looks at `cursor` first and leaves it behind the find.
+const ExtField* find_field(ExtFields ext, std::string_view name, size_t& cursor);
+
+template <class M>
+inline constexpr bool kTextLike =
+    std::is_same_v<M, std::string> || std::is_same_v<M, std::string_view> ||
+    std::is_same_v<M, std::optional<std::string>> || std::is_same_v<M, std::optional<std::string_view>>;
 
 Error missing_field(std::string_view name);
 Error bad_field(std::string_view name, std::string_view text, std::string_view problem);
@@ -151,37 +210,30 @@ void append_json_escaped(std::string& out, std::string_view text);
 template <class T>
 Result<void> decode_fields(ExtFields ext, T& out) {
   std::optional<Error> error;
-  size_t cursor = 0;  // clients write fields in a stable order: start where the last one was found
-  auto find = [&](std::string_view name) -> const ExtField* {
-    for (size_t n = 0; n < ext.size(); ++n) {
-      const size_t at = cursor + n < ext.size() ? cursor + n : cursor + n - ext.size();
-      if (ext[at].name == name) {
-        cursor = at + 1 == ext.size() ? 0 : at + 1;
-        return &ext[at];
-      }
-    }
-    return nullptr;
-  };
-  auto decode_one = [&](const auto& field) {
-    if (error) return;
+  size_t cursor = 0;
+  detail::each_field<T>([&]<size_t kIndex>() {
+    constexpr const auto& field = detail::kField<T, kIndex>;
     using M = typename std::decay_t<decltype(field)>::Member;
-    constexpr bool text_like = std::is_same_v<M, std::string> || std::is_same_v<M, std::string_view> ||
-                               std::is_same_v<M, std::optional<std::string>> ||
-                               std::is_same_v<M, std::optional<std::string_view>>;
-    const ExtField* found = find(field.name);
-    if (found == nullptr || (!text_like && found->value.empty())) {
-      if (field.required) error = detail::missing_field(field.name);
+    if (error) return;
+    const ExtField* found = nullptr;
+    if (cursor < ext.size() && ext[cursor].name == field.name) {
+      found = &ext[cursor++];
+    } else {
+      found = detail::find_field(ext, field.name, cursor);
+    }
+    if (found == nullptr || (!detail::kTextLike<M> && found->value.empty())) {
+      if constexpr (field.required) error = detail::missing_field(field.name);
       return;
     }
     if (!detail::parse_value(found->value, out.*(field.member))) {
       error = detail::bad_field(field.name, found->value, "is not a number in range");
-    } else if (field.check != nullptr) {
-      if (const std::string_view problem = field.check(found->value); !problem.empty()) {
-        error = detail::bad_field(field.name, found->value, problem);
-      }
+      return;
     }
-  };
-  std::apply([&](const auto&... field) { (decode_one(field), ...); }, T::fields());
+    if constexpr (field.check != nullptr) {
+      if (const std::string_view problem = field.check(found->value); !problem.empty())
+        error = detail::bad_field(field.name, found->value, problem);
+    }
+  });
   if (error) return tl::unexpected<Error>(std::move(*error));
   return {};
 }
@@ -189,16 +241,31 @@ Result<void> decode_fields(ExtFields ext, T& out) {
 /// Appends the members of extFields, `"name":"value",…` without braces, to `out`. Unset optionals are left out.
 template <class T>
 void append_fields_json(std::string& out, const T& header) {
+  size_t room = detail::kSlackBytes;
+  detail::each_field<T>([&]<size_t kIndex>() {
+    const auto& value = header.*(detail::kField<T, kIndex>.member);
+    if (!detail::is_unset(value)) room += detail::kLead<T, kIndex>.size() + detail::value_room(value) + 1;
+  });
+  const size_t start = out.size();
+  out.resize(start + room);
+  char* at = out.data() + start;
   bool first = true;
-  auto encode_one = [&](const auto& field) {
-    const auto& value = header.*(field.member);
+  detail::each_field<T>([&]<size_t kIndex>() {
+    constexpr const auto& lead = detail::kLead<T, kIndex>;
+    const auto& value = header.*(detail::kField<T, kIndex>.member);
     if (detail::is_unset(value)) return;
-    detail::append_name(out, field.name, first);
+    if (first) {
+      std::memcpy(at, lead.data() + 1, lead.size() - 1);
+      at += lead.size() - 1;
+    } else {
+      std::memcpy(at, lead.data(), lead.size());
+      at += lead.size();
+    }
     first = false;
-    detail::append_value(out, value, append_json_escaped);
-    out += '"';
-  };
-  std::apply([&](const auto&... field) { (encode_one(field), ...); }, T::fields());
+    at = detail::put_value(at, value);
+    *at++ = '"';
+  });
+  out.resize(static_cast<size_t>(at - out.data()));
 }
 
 /// A request of the struct's own code, for a client or a server-issued call.

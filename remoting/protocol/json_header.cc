@@ -4,37 +4,33 @@
 #include <cmath>
 #include <limits>
 
+#include "remoting/protocol/compact_header.h"
 #include "remoting/protocol/fields.h"
+#include "remoting/protocol/json_keys.h"
 #include "remoting/protocol/json_text.h"
 #include "remoting/protocol/scan.h"
 
 namespace comet::remoting {
 namespace {
 
+bool equal_ignoring_case(std::string_view a, std::string_view b) {
+  if (a.size() != b.size()) return false;
+  for (size_t n = 0; n < a.size(); ++n) {
+    const char upper = a[n] >= 'a' && a[n] <= 'z' ? static_cast<char>(a[n] & ~0x20) : a[n];
+    if (upper != b[n]) return false;
+  }
+  return true;
+}
+
+using json::exact_key;
+using json::Key;
+using json::language_by_name;
+
 bool is_space(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t' || c == '\f' || c == '\b'; }
 
 bool is_bare(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '$' ||
          c == '-' || c == '.' || c == '+' || static_cast<unsigned char>(c) >= 0x80;
-}
-
-enum class Key { kCode, kFlag, kLanguage, kOpaque, kVersion, kRemark, kExtFields, kOther };
-
-Key exact_key(std::string_view name) {
-  switch (name.size()) {
-    case 4:
-      return name == "code" ? Key::kCode : name == "flag" ? Key::kFlag : Key::kOther;
-    case 6:
-      return name == "opaque" ? Key::kOpaque : name == "remark" ? Key::kRemark : Key::kOther;
-    case 7:
-      return name == "version" ? Key::kVersion : Key::kOther;
-    case 8:
-      return name == "language" ? Key::kLanguage : Key::kOther;
-    case 9:
-      return name == "extFields" ? Key::kExtFields : Key::kOther;
-    default:
-      return Key::kOther;
-  }
 }
 
 /// fastjson's smart match: letter case, underscores and hyphens don't count.
@@ -57,23 +53,6 @@ Key key_of(std::string_view name) {
 Language language_by_ordinal(int64_t ordinal) {
   return ordinal >= 0 && ordinal <= static_cast<int64_t>(Language::kNodeJs) ? static_cast<Language>(ordinal)
                                                                             : Language::kUnknown;
-}
-
-bool equal_ignoring_case(std::string_view a, std::string_view b) {
-  if (a.size() != b.size()) return false;
-  for (size_t n = 0; n < a.size(); ++n) {
-    const char upper = a[n] >= 'a' && a[n] <= 'z' ? static_cast<char>(a[n] & ~0x20) : a[n];
-    if (upper != b[n]) return false;
-  }
-  return true;
-}
-
-Language language_by_name(std::string_view name) {
-  if (name == "JAVA") return Language::kJava;
-  for (int8_t n = 0; n <= static_cast<int8_t>(Language::kNodeJs); ++n) {
-    if (equal_ignoring_case(name, language_name(static_cast<Language>(n)))) return static_cast<Language>(n);
-  }
-  return Language::kUnknown;
 }
 
 /// What a value is, once it has been read as text.
@@ -247,6 +226,7 @@ class Parser {
         return remark();
       case Key::kExtFields:
         return ext_fields();
+      case Key::kCodec:
       case Key::kOther:
         break;
     }
@@ -337,7 +317,22 @@ void append_quoted(std::string& out, std::string_view text) {
 
 }  // namespace
 
+Language json::language_by_name(std::string_view name) {
+  if (name == "JAVA") return Language::kJava;
+  for (int8_t n = 0; n <= static_cast<int8_t>(Language::kNodeJs); ++n) {
+    if (equal_ignoring_case(name, language_name(static_cast<Language>(n)))) return static_cast<Language>(n);
+  }
+  return Language::kUnknown;
+}
+
 Result<void> parse_json_header(std::string_view text, HeadScratch& scratch, CommandHead& head) {
+  head = CommandHead{};
+  scratch.begin();
+  if (read_compact_header(text, scratch, head)) return {};
+  return parse_lenient_json_header(text, scratch, head);
+}
+
+Result<void> parse_lenient_json_header(std::string_view text, HeadScratch& scratch, CommandHead& head) {
   head = CommandHead{};
   scratch.begin();
   Parser parser(text, scratch, head);

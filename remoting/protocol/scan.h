@@ -71,4 +71,26 @@ inline const char* copy_string_part(const char* at, const char* end, char quote,
   return at;
 }
 
+/// Copies the plain bytes at the start of `text` to `to`, up to the first special one, and returns how many; `to` needs
+/// 16 bytes of slack behind the text's length.
+inline size_t copy_plain(std::string_view text, char* to) {
+  size_t at = 0;
+#if defined(__SSE2__)
+  const __m128i quote = _mm_set1_epi8('"');
+  const __m128i backslash = _mm_set1_epi8('\\');
+  const __m128i last_control = _mm_set1_epi8(0x1F);
+  for (; at + 16 <= text.size(); at += 16) {
+    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(text.data() + at));
+    const __m128i control = _mm_cmpeq_epi8(_mm_max_epu8(bytes, last_control), last_control);
+    const __m128i hit =
+        _mm_or_si128(control, _mm_or_si128(_mm_cmpeq_epi8(bytes, quote), _mm_cmpeq_epi8(bytes, backslash)));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(to + at), bytes);
+    if (const int mask = _mm_movemask_epi8(hit); mask != 0)
+      return at + static_cast<size_t>(__builtin_ctz(static_cast<unsigned>(mask)));
+  }
+#endif
+  for (; at < text.size() && !is_special(text[at]); ++at) to[at] = text[at];
+  return at;
+}
+
 }  // namespace comet::remoting
