@@ -80,7 +80,7 @@ Result<void> ConsumerOffsets::persist() {
   std::lock_guard one_writer(persist_mu_);
   const int64_t changes = changes_.load();
   if (changes == persisted_changes_) return {};
-  COMET_TRY_VOID(files_.make_folders(parent_folder(file_)));
+  COMET_TRY_VOID(make_durable_folders(files_, parent_folder(file_)));
   COMET_TRY_VOID(replace_file(files_, file_, text()));
   persisted_changes_ = changes;
   return {};

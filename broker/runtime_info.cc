@@ -114,6 +114,8 @@ void RuntimeInfo::add_store_figures(Table& table, const store::StoreFigures& fig
   table["pageCacheLockTimeMills"] = std::to_string(figures.put_lock_ms);
   table["earliestMessageTimeStamp"] = std::to_string(figures.earliest_message_ms);
   table["remainHowManyDataToFlush"] = size_text(figures.bytes_not_flushed);
+  table["dataAtRiskMillis"] = std::to_string(figures.oldest_not_flushed_ms);
+  table["dataAtRiskMillisMax"] = std::to_string(figures.at_risk_ms);
   table["remainTransientStoreBufferNumbs"] = "2147483647";  // what Apache says without its buffer pool
   table["storeWritable"] = figures.writable ? "true" : "false: " + figures.not_writable_reason;
 }

@@ -34,6 +34,8 @@ Result<nlohmann::json> load_state(Files& files, Log& log, const Path& path) {
     log.warn("{}; taking {}.bak", main.error().what, path);
   } else if (backup && !backup->is_null()) {
     log.warn("{} is missing or empty; taking {}.bak", path, path);
+  } else if (backup && files.stat(path)) {
+    log.error("{} is empty and there is no {}.bak: what it held is lost", path, path);
   }
   return backup;
 }

@@ -114,7 +114,7 @@ Result<void> Topics::persist() {
     if (changes_ == persisted_changes_) return {};
     changes = changes_;
   }
-  COMET_TRY_VOID(files_.make_folders(parent_folder(file_)));
+  COMET_TRY_VOID(make_durable_folders(files_, parent_folder(file_)));
   COMET_TRY_VOID(replace_file(files_, file_, text()));
   std::lock_guard lock(mu_);
   persisted_changes_ = changes;

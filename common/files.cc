@@ -43,7 +43,15 @@ tl::unexpected<Error> system_error(std::string_view call, const Path& path, int 
   if (number == ENOENT || number == ENOTDIR) code = Errc::kNotFound;
   if (number == EEXIST) code = Errc::kExists;
   if (number == ENOSPC || number == EDQUOT) code = Errc::kNoSpace;
+  if (number == EMFILE || number == ENFILE) code = Errc::kFull;
   return fail(code, std::string(call) + " " + path + ": " + std::strerror(number) + hint(path, number));
+}
+
+/// Whatever the reason, also a full disk: what was to become durable is lost, and asking again can't bring it back.
+tl::unexpected<Error> sync_error(std::string_view call, const Path& path) {
+  auto error = system_error(call, path);
+  error.value().code = Errc::kIo;
+  return error;
 }
 
 /// Calls again while a signal interrupts.
@@ -78,7 +86,8 @@ class RealMapping final : public Mapping {
   Result<void> sync(int64_t from, int64_t length) override {
     const auto [start, bytes] = pages(from, length);
     if (bytes == 0) return {};
-    if (::msync(data_ + start, static_cast<size_t>(bytes), MS_SYNC) != 0) return system_error("msync", path_);
+    if (retry([&, s = start, n = bytes] { return ::msync(data_ + s, static_cast<size_t>(n), MS_SYNC); }) != 0)
+      return sync_error("msync", path_);
     return {};
   }
 
@@ -202,7 +211,7 @@ class RealFile final : public File {
   }
 
   Result<void> sync() override {
-    if (::fdatasync(file_->fd) != 0) return system_error("fdatasync", path_);
+    if (retry([&] { return ::fdatasync(file_->fd); }) != 0) return sync_error("fdatasync", path_);
     return {};
   }
 
@@ -326,7 +335,7 @@ class RealFiles final : public Files {
   Result<void> sync_folder(const Path& folder) override {
     const Descriptor open(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (open.fd < 0) return system_error("open", folder);
-    if (::fsync(open.fd) != 0) return system_error("fsync", folder);
+    if (retry([&] { return ::fsync(open.fd); }) != 0) return sync_error("fsync", folder);
     return {};
   }
 
@@ -342,7 +351,7 @@ class RealFiles final : public Files {
   Result<void> sync_file_system(const Path& path) override {
     const Descriptor open(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
     if (open.fd < 0) return system_error("open", path);
-    if (::syncfs(open.fd) != 0) return system_error("syncfs", path);
+    if (::syncfs(open.fd) != 0) return sync_error("syncfs", path);
     return {};
   }
 
@@ -393,13 +402,24 @@ Result<void> replace_file(Files& files, const Path& path, std::string_view conte
     COMET_TRY_VOID(file->write_at(0, as_bytes(bytes)));
     return file->sync();
   };
+  const auto former = read_file(files, path);
   COMET_TRY_VOID(write(path + ".tmp", content));
-  if (auto former = read_file(files, path)) {
-    COMET_TRY_VOID(write(path + ".bak.tmp", *former));
-    COMET_TRY_VOID(files.rename(path + ".bak.tmp", path + ".bak"));
-  }
   COMET_TRY_VOID(files.rename(path + ".tmp", path));
+  COMET_TRY_VOID(files.sync_folder(parent_folder(path)));
+  // Only now: the former content may be garbage and the .bak the one that is good.
+  if (!former || former->empty()) return {};
+  COMET_TRY_VOID(write(path + ".bak.tmp", *former));
+  COMET_TRY_VOID(files.rename(path + ".bak.tmp", path + ".bak"));
   return files.sync_folder(parent_folder(path));
+}
+
+Result<void> make_durable_folders(Files& files, const Path& path) {
+  std::vector<Path> changed;  // folders that get an entry
+  for (Path at = path; !files.stat(at) && at != parent_folder(at); at = parent_folder(at))
+    changed.push_back(parent_folder(at));
+  COMET_TRY_VOID(files.make_folders(path));
+  for (const Path& folder : changed) COMET_TRY_VOID(files.sync_folder(folder));
+  return {};
 }
 
 Path parent_folder(const Path& path) {

@@ -86,7 +86,7 @@ class FileLock {
 class Files {
  public:
   virtual ~Files() = default;
-  /// kNotFound, kExists, kIo; `what` names the path and the reason.
+  /// kNotFound, kExists, kFull (descriptors), kIo; `what` names the path and the reason.
   virtual Result<std::unique_ptr<File>> open(const Path& path, OpenMode mode) = 0;
   /// Entries of a folder sorted by name; kNotFound if it is not there.
   virtual Result<std::vector<FileInfo>> list(const Path& folder) = 0;
@@ -108,10 +108,13 @@ std::unique_ptr<Files> make_real_files();
 /// The whole content of a file.
 Result<std::string> read_file(Files& files, const Path& path);
 
-/// Replaces a file so that a crash leaves the old or the new content, never a mixture: temporary name, fsync, the
-/// former content kept as `path`.bak, rename, folder fsynced. Source: MixAll.string2File, store.md 24.
+/// Replaces a file so that a crash leaves the old or the new content, never a mixture: temporary name, fsync, rename,
+/// folder fsynced; then the same with the former content for `path`.bak. Source: MixAll.string2File, store.md 24.
 Result<void> replace_file(Files& files, const Path& path, std::string_view content);
 
 Path parent_folder(const Path& path);
+
+/// Makes `path` and what is missing above it, so that they are there after a power cut, too.
+Result<void> make_durable_folders(Files& files, const Path& path);
 
 }  // namespace comet

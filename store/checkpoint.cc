@@ -13,7 +13,7 @@ constexpr int64_t kQueuesEndAt = 2560;
 constexpr int64_t kQueuesEndMagic = 0x434F4D4551454E44;  // "COMEQEND"
 constexpr size_t kQueuesEndBytes = 36;
 constexpr int64_t kSlackMs = 3'000;
-constexpr size_t kTimesBytes = 40, kCleanEndBytes = 44;
+constexpr size_t kTimesBytes = 40, kCleanEndBytes = 52;
 
 }  // namespace
 
@@ -35,8 +35,9 @@ Result<std::unique_ptr<Checkpoint>> Checkpoint::open(Files& files, const Path& p
   const ByteView mark(raw + kCleanEndAt, kCleanEndBytes);
   if (number(kCleanEndAt) == kCleanEndMagic &&
       crc32_masked(mark.first(kCleanEndBytes - 4)) == load_be<int32_t>(mark.data() + kCleanEndBytes - 4))
-    out->clean_end_ = CleanEnd{PhyOffset(number(kCleanEndAt + 8)), PhyOffset(number(kCleanEndAt + 16)),
-                               PhyOffset(number(kCleanEndAt + 24)), number(kCleanEndAt + 32) != 0};
+    out->clean_end_ =
+        CleanEnd{PhyOffset(number(kCleanEndAt + 8)), PhyOffset(number(kCleanEndAt + 16)),
+                 PhyOffset(number(kCleanEndAt + 24)), number(kCleanEndAt + 32) != 0, number(kCleanEndAt + 40)};
   const ByteView queues(raw + kQueuesEndAt, kQueuesEndBytes);
   if (number(kQueuesEndAt) == kQueuesEndMagic && number(kQueuesEndAt + 16) == out->times_.log_ms &&
       number(kQueuesEndAt + 24) == out->times_.queues_ms &&
@@ -106,7 +107,8 @@ Result<void> Checkpoint::flush() {
       store_be<int64_t>(mark + 16, clean_end_->last_record.value);
       store_be<int64_t>(mark + 24, clean_end_->indexed_end.value);
       store_be<int64_t>(mark + 32, clean_end_->has_index ? 1 : 0);
-      store_be<int32_t>(mark + 40, crc32_masked(ByteView(mark).first(40)));
+      store_be<int64_t>(mark + 40, clean_end_->queues_sum);
+      store_be<int32_t>(mark + 48, crc32_masked(ByteView(mark).first(48)));
     }
     COMET_TRY_VOID(file_->write_at(kCleanEndAt, mark));
   }

@@ -30,7 +30,8 @@ struct CleanEnd {
   PhyOffset log_end;
   PhyOffset last_record;  ///< -1 for an empty log
   PhyOffset indexed_end;
-  bool has_index = false;  ///< whether there were index files
+  bool has_index = false;   ///< whether there were index files
+  int64_t queues_sum = -1;  ///< ConsumeQueueTable::sum(); -1: not known
 };
 
 class Checkpoint {

@@ -10,6 +10,16 @@ namespace comet::store {
 CommitLog::CommitLog(Files& files, const Clock& clock, Log& log, const StoreOptions& options)
     : files_(files), clock_(clock), log_(log), options_(options), segments_(files, log, options) {}
 
+Result<void> CommitLog::make_durable(PhyOffset from) {
+  for (const LogFilePtr& log_file : segments_.all()) {
+    if (log_file->limit() <= from) continue;
+    COMET_TRY(auto file, files_.open(log_file->path, OpenMode::kRead));
+    COMET_TRY_VOID(file->sync());
+    COMET_TRY_VOID(files_.sync_folder(parent_folder(log_file->path)));
+  }
+  return {};
+}
+
 Result<void> CommitLog::start_at(PhyOffset end, int64_t last_store_ms, bool zero_tail) {
   COMET_TRY_VOID(segments_.remove_behind(end));
   const auto last = segments_.last_file();
@@ -75,8 +85,11 @@ Result<PhyOffset> CommitLog::flush() {
     return fail(Errc::kIo,
                 "an earlier flush of the CommitLog failed, or a page of it couldn't be brought in: its disk can't be "
                 "trusted, restart after checking it");
+  // Under the lock, so that the time isn't that of a record which the end doesn't cover yet.
+  append_lock_.lock();
   const int64_t store_ms = last_store_ms();
   const PhyOffset target = end();
+  append_lock_.unlock();
   PhyOffset at = durable_end();
   while (at < target) {
     const auto segment = segments_.find(at);
@@ -85,7 +98,7 @@ Result<PhyOffset> CommitLog::flush() {
     Result<void> done = segment->make_durable(files_);
     if (done) done = segment->flush(at, to);
     if (!done) {
-      segments_.count_failure();
+      distrust(done.error());
       return tl::unexpected(std::move(done).error());
     }
     at = to;
@@ -96,6 +109,14 @@ Result<PhyOffset> CommitLog::flush() {
   durable_store_ms_.store(store_ms, std::memory_order_relaxed);
   durable_.store(target.value, std::memory_order_seq_cst);
   return target;
+}
+
+void CommitLog::distrust(const Error& why) {
+  segments_.count_failure();
+  if (distrusted_.exchange(true)) return;
+  log_.error("no message is accepted from now on, since the disk of the store failed: {}; check it, then restart",
+             why.what);
+  if (tell_distrust_) tell_distrust_();
 }
 
 std::optional<PinnedBytes> CommitLog::slice(PhyOffset at, int64_t bytes) const {
@@ -116,6 +137,7 @@ Result<void> CommitLog::prepare_next_file() {
   if (prepared_ || closed_) return {};
   COMET_TRY(auto segment, segments_.create(PhyOffset(next_base_.load(std::memory_order_relaxed))));
   if (auto done = segment->make_durable(files_); !done) {
+    distrust(done.error());
     (void)files_.remove(segment->path());
     return done;
   }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -27,8 +28,10 @@ class CommitLog {
 
   CommitLog(Files& files, const Clock& clock, Log& log, const StoreOptions& options);
 
-  /// Notes the files; start_at() then says where writing goes on.
-  Result<void> load() { return segments_.load(); }
+  /// Notes the files; start_at() then says where writing goes on. `safe_ms`: records up to that time are durable.
+  Result<void> load(int64_t safe_ms) { return segments_.load(safe_ms); }
+  /// Recovery: syncs all files from the one that holds `from` on. What a killed process stored may be in memory only.
+  Result<void> make_durable(PhyOffset from);
   /// Ends recovery: cuts the log at `end`, removes files behind, prepares the last one for stores. `zero_tail`: clear
   /// what lies behind `end`, so that no stale record comes back to life.
   Result<void> start_at(PhyOffset end, int64_t last_store_ms, bool zero_tail);
@@ -72,6 +75,11 @@ class CommitLog {
   /// Makes everything published at the call durable. After the first error always fails: what the kernel dropped can't
   /// be made durable by asking again.
   Result<PhyOffset> flush();
+  /// Something that should be on the disk is not: from now on nothing is accepted and nothing becomes durable. The
+  /// first call writes the one log line.
+  void distrust(const Error& why);
+  /// Told after the first distrust().
+  void on_distrust(std::function<void()> tell) { tell_distrust_ = std::move(tell); }
   bool failed() const { return segments_.failures() != 0; }
 
   /// `bytes` bytes at `at`, if they are published and in one file.
@@ -106,6 +114,8 @@ class CommitLog {
   std::atomic<int64_t> last_store_ms_{0};
   alignas(64) std::atomic<int64_t> durable_{0};
   std::atomic<int64_t> durable_store_ms_{0};
+  std::atomic<bool> distrusted_{false};
+  std::function<void()> tell_distrust_;
   std::mutex flush_mu_;
   std::mutex prepare_mu_;              // taken after append_lock_ where both are
   MappedFileQueue::Segment prepared_;  // under prepare_mu_

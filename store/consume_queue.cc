@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 
 #include "store/mapped_file.h"
 
@@ -56,6 +57,7 @@ Path ConsumeQueue::path_of(int64_t base) const {
 }
 
 Result<void> ConsumeQueue::load() {
+  const int64_t errors_before = shared_.read_errors.count();
   auto listed = shared_.files.list(folder());
   if (!listed)
     return listed.error().code == Errc::kNotFound ? Result<void>() : tl::unexpected(std::move(listed).error());
@@ -69,7 +71,7 @@ Result<void> ConsumeQueue::load() {
       shared_.log.warn("{} is not a ConsumeQueue file and is passed over", path);
       continue;
     }
-    if (info.size_bytes == 0 && i + 1 == listed->size()) {
+    if (info.size_bytes == 0) {
       shared_.log.warn("{} has no bytes and is removed", path);
       COMET_TRY_VOID(shared_.files.remove(path));
       continue;
@@ -80,29 +82,38 @@ Result<void> ConsumeQueue::load() {
                                       ": set the property to the size that the store was written with");
     bases.push_back(std::stoll(info.name) / QueueUnit::kBytes);
   }
-  // A hole between files can't be read over: what stands before it is of no use.
-  size_t first = bases.empty() ? 0 : bases.size() - 1;
-  while (first > 0 && bases[first] - bases[first - 1] == shared_.file_entries) --first;
-  if (first > 0)
-    shared_.log.error("{} has a hole before file {}; older entries are passed over", folder(),
-                      bases[first] * QueueUnit::kBytes);
   if (bases.empty()) return {};
+  size_t last = 0;
+  while (last + 1 < bases.size() && bases[last + 1] - bases[last] == shared_.file_entries) ++last;
+  const bool has_hole = last + 1 < bases.size();
+  if (has_hole)
+    shared_.log.error("{} has a hole before file {}: entries behind it are built again from the log", folder(),
+                      bases[last + 1] * QueueUnit::kBytes);
   const std::lock_guard lock(mu_);
-  first_file_ = bases[first];
-  last_file_ = bases.back();
+  first_file_ = bases.front();
+  last_file_ = bases[last];
   int64_t base = last_file_;
   end_ = find_end(base, base + shared_.file_entries);
   while (end_ == base && base > first_file_) {
     base -= shared_.file_entries;
     end_ = find_end(base, base + shared_.file_entries);
   }
-  saved_ = synced_ = ring_first_ = on_disk_ = end_;
+  const bool is_damaged = !is_plausible_end(first_file_, end_, last_file_ + shared_.file_entries);
+  if (is_damaged) {
+    end_ = walk_to_end(base, base + shared_.file_entries);
+    shared_.log.error("{} is damaged behind entry {}: what follows is built again from the log", path_of(base), end_);
+  }
+  saved_ = synced_ = ring_first_ = end_;
+  on_disk_ = is_damaged || has_hole ? bases.back() + shared_.file_entries : end_;
   min_ = first_file_;
   if (end_ > min_) {
-    const auto last = entry_in_file(end_ - 1);
-    max_phy_ = last && !QueueUnit::is_hole(*last) ? last->at.value + last->bytes : -1;
+    const auto newest = entry_in_file(end_ - 1);
+    max_phy_ = newest && !QueueUnit::is_hole(*newest) ? newest->at.value + newest->bytes : -1;
   }
-  return {};
+  // Whole files stand before the last one: an end before that is damage, too.
+  if (has_hole || is_damaged || end_ < last_file_) gap_ = PhyOffset(std::max<int64_t>(max_phy_, 0));
+  // An entry that can't be read is not an empty one.
+  return shared_.read_errors.count() == errors_before ? Result<void>() : shared_.read_errors.as_result();
 }
 
 Result<void> ConsumeQueue::load_late() {
@@ -136,11 +147,43 @@ int64_t ConsumeQueue::find_end(int64_t first, int64_t limit) const {
   return first;
 }
 
+bool ConsumeQueue::is_plausible_end(int64_t first, int64_t end, int64_t limit) const {
+  const auto is_blank = [](const QueueEntry& entry) {
+    return entry.at.value == 0 && entry.bytes == 0 && entry.tags_code == 0;
+  };
+  for (int64_t behind = end; behind < std::min(end + 2, limit); ++behind)
+    if (const auto found = entry_in_file(behind); found && !is_blank(*found)) return false;
+  int64_t later = std::numeric_limits<int64_t>::max();
+  for (int64_t before = end - 1; before >= std::max(end - 3, first); --before) {
+    const auto found = entry_in_file(before);
+    if (!found || !is_unit(*found) || (!QueueUnit::is_hole(*found) && found->at.value + found->bytes > later))
+      return false;
+    later = found->at.value;
+  }
+  return true;
+}
+
+int64_t ConsumeQueue::walk_to_end(int64_t first, int64_t limit) const {
+  int64_t end = 0;  // of the last record
+  for (int64_t at = first; at < limit; ++at) {
+    const auto found = entry_in_file(at);
+    if (!found || !is_unit(*found)) return at;
+    if (QueueUnit::is_hole(*found)) continue;
+    if (found->at.value < end) return at;
+    end = found->at.value + found->bytes;
+  }
+  return limit;
+}
+
 std::optional<QueueEntry> ConsumeQueue::entry_in_file(int64_t index) const {
   std::byte raw[QueueUnit::kBytes];
   const auto file = file_for(index, false);
-  if (!file) return std::nullopt;
+  if (!file) {
+    if (file.error().code != Errc::kNotFound) shared_.read_errors.add(file.error());
+    return std::nullopt;
+  }
   const auto got = (*file)->read_at(index % shared_.file_entries * QueueUnit::kBytes, raw);
+  if (!got) shared_.read_errors.add(got.error());
   if (!got || *got != sizeof raw) return std::nullopt;
   return QueueUnit::read(raw);
 }
@@ -151,7 +194,10 @@ Result<std::shared_ptr<File>> ConsumeQueue::file_for(int64_t index, bool make) c
   if (file || !make || file.error().code != Errc::kNotFound) return file;
   COMET_TRY_VOID(shared_.files.make_folders(folder()));
   COMET_TRY(auto created, shared_.files.open(path_of(base), OpenMode::kCreate));
-  COMET_TRY_VOID(created->resize(shared_.file_entries * QueueUnit::kBytes));
+  if (auto sized = created->resize(shared_.file_entries * QueueUnit::kBytes); !sized) {
+    (void)shared_.files.remove(path_of(base));
+    return tl::unexpected(std::move(sized).error());
+  }
   return shared_.cache.get({number_, base}, [&] { return path_of(base); });
 }
 
@@ -193,8 +239,20 @@ bool ConsumeQueue::restore(QueueOffset at, const QueueEntry& entry) {
     return false;
   }
   if (at.value < end_) {
-    if (at.value < min_) min_ = at.value;
-    shrink_to(at.value);
+    // A topic that was made anew counts from 0. Any other step back must go on, else that one record's head is damaged.
+    const bool goes_on = doubtful_ && doubtful_->first + 1 == at.value;
+    if (at.value > 0 && end_ > min_ && !goes_on) {
+      shared_.log.error("the record at {} claims place {} in queue {} of {}, where another one is: it is passed over",
+                        entry.at.value, at.value, id_.value, *topic_);
+      doubtful_ = {at.value, entry};
+      return false;
+    }
+    const int64_t place = goes_on ? doubtful_->first : at.value;
+    if (place < min_) min_ = place;
+    if (place < first_file_) first_file_ = last_file_ = place / shared_.file_entries * shared_.file_entries;
+    shrink_to(place);
+    if (goes_on) append_locked(doubtful_->second);
+    doubtful_.reset();
   } else if (at.value > end_) {
     if (end_ == min_ && first_file_ < 0) {
       const int64_t base = at.value / shared_.file_entries * shared_.file_entries;
@@ -203,6 +261,11 @@ bool ConsumeQueue::restore(QueueOffset at, const QueueEntry& entry) {
       first_file_ = last_file_ = base;
     }
     const bool empty = end_ <= min_ || max_phy_ < 0;
+    // An empty queue must go on with its first message, unless that is gone from the log.
+    if (!gap_) gap_ = PhyOffset(empty ? 0 : max_phy_);
+    if (!empty)
+      shared_.log.error("places {} to {} of queue {} of {} have no record: they are passed over", end_, at.value - 1,
+                        id_.value, *topic_);
     while (end_ < at.value) append_locked({PhyOffset(0), QueueUnit::kHoleBytes, 0});
     if (empty) min_ = at.value;
   }
@@ -227,10 +290,17 @@ void ConsumeQueue::shrink_to(int64_t end) {
   }
 }
 
+std::optional<PhyOffset> ConsumeQueue::gap() const {
+  const std::lock_guard lock(mu_);
+  return gap_;
+}
+
 void ConsumeQueue::cut_behind(PhyOffset phy) {
   int64_t from = 0, to = 0;
   {
     const std::lock_guard lock(mu_);
+    gap_.reset();
+    doubtful_.reset();
     if (max_phy_ <= phy.value) return;
     from = min_;
     to = end_;
@@ -238,6 +308,7 @@ void ConsumeQueue::cut_behind(PhyOffset phy) {
   const int64_t end = first_at_or_behind(phy, from, to);
   const std::lock_guard lock(mu_);
   shrink_to(end);
+  max_phy_ = std::min(max_phy_, phy.value);  // a damaged entry may say more
 }
 
 std::optional<QueueEntry> ConsumeQueue::peek(int64_t index) const {
@@ -260,9 +331,13 @@ int64_t ConsumeQueue::next_real(int64_t from, int64_t to) const {
     if (from < first_in_memory) {
       count = std::min({kHolesAtATime, to - from, first_in_memory - from, left_in_file(QueueOffset(from))});
       const auto file = file_for(from, false);
-      if (!file || !(*file)->read_at(from % shared_.file_entries * QueueUnit::kBytes,
-                                     {units, static_cast<size_t>(count * QueueUnit::kBytes)}))
+      const auto got = file ? (*file)->read_at(from % shared_.file_entries * QueueUnit::kBytes,
+                                               {units, static_cast<size_t>(count * QueueUnit::kBytes)})
+                            : tl::unexpected(file.error());
+      if (!got) {
+        shared_.read_errors.add(got.error());
         return to;
+      }
     } else {
       const auto found = peek(from);
       if (!found) return to;
@@ -280,7 +355,7 @@ int64_t ConsumeQueue::first_at_or_behind(PhyOffset phy, int64_t from, int64_t to
     const int64_t middle = from + (to - from) / 2;
     const int64_t real = next_real(middle, to);
     const auto found = real < to ? peek(real) : std::nullopt;
-    if (found && found->at < phy) {
+    if (found && is_unit(*found) && found->at < phy) {
       from = real + 1;
     } else {
       to = middle;
@@ -310,6 +385,7 @@ Result<void> ConsumeQueue::clear_behind_end() {
 }
 
 void ConsumeQueue::correct_min(PhyOffset log_min) {
+  const int64_t errors_before = shared_.read_errors.count();
   int64_t from = 0, end = 0;
   {
     const std::lock_guard lock(mu_);
@@ -326,6 +402,7 @@ void ConsumeQueue::correct_min(PhyOffset log_min) {
   }
   // Holes before the first entry read as position 0: they are passed over also where nothing was deleted.
   from = next_real(first_at_or_behind(log_min, from, end), end);
+  if (shared_.read_errors.count() != errors_before) return;
   const std::lock_guard lock(mu_);
   min_ = std::max(min_, from);
 }
@@ -389,7 +466,7 @@ Result<void> ConsumeQueue::sync(bool is_durable) {
 
 void ConsumeQueue::rest() {
   const std::lock_guard lock(mu_);
-  if (end_at_rest_ == end_ && ring_entries_ > 0) drop_ring_locked();
+  if (end_at_rest_ == end_ && synced_ == end_ && ring_entries_ > 0) drop_ring_locked();
   end_at_rest_ = end_;
 }
 
@@ -471,6 +548,19 @@ std::optional<QueueEntry> ConsumeQueue::entry(QueueOffset at) const {
   const QueueEntry found = QueueUnit::read(raw);
   if (!is_unit(found) || QueueUnit::is_hole(found)) return std::nullopt;
   return found;
+}
+
+Result<void> ConsumeQueue::mend(QueueOffset at, const QueueEntry& entry) {
+  std::byte raw[QueueUnit::kBytes];
+  QueueUnit::write(raw, entry);
+  {
+    const std::lock_guard lock(mu_);
+    if (ring_entries_ > 0 && at.value >= ring_first_ && at.value < end_)
+      std::memcpy(unit(at.value), raw, QueueUnit::kBytes);
+    if (at.value >= saved_) return {};
+  }
+  COMET_TRY(auto file, file_for(at.value, false));
+  return file->write_at(at.value % shared_.file_entries * QueueUnit::kBytes, raw);
 }
 
 std::vector<Path> ConsumeQueue::expire(PhyOffset log_min) {

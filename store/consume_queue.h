@@ -14,6 +14,26 @@
 
 namespace comet::store {
 
+/// Reads of queue files that failed, counted; the first one's sentence. A place that can't be read is not an empty
+/// one: who counts entries looks here afterwards. Thread-safe.
+class ReadErrors {
+ public:
+  void add(Error error) {
+    const std::lock_guard lock(mu_);
+    if (count_++ == 0) first_ = std::move(error);
+  }
+  int64_t count() const { return count_.load(std::memory_order_relaxed); }
+  Result<void> as_result() const {
+    const std::lock_guard lock(mu_);
+    return count_ == 0 ? Result<void>() : tl::unexpected(first_);
+  }
+
+ private:
+  mutable std::mutex mu_;
+  std::atomic<int64_t> count_{0};  // changes under mu_
+  Error first_{Errc::kIo, ""};     // under mu_
+};
+
 /// What all queues of a store share.
 struct QueueFiles {
   Files& files;
@@ -25,6 +45,7 @@ struct QueueFiles {
   std::mutex loading{};                                           ///< held while one is
   std::atomic<int64_t> log_min{0};                                ///< where the log begins
   std::atomic<int64_t> cut{std::numeric_limits<int64_t>::max()};  ///< no record at or behind this is in its files
+  ReadErrors read_errors{};
 };
 
 /// What a queue's files hold, in entries.
@@ -79,9 +100,12 @@ class ConsumeQueue {
   int64_t append(const QueueEntry& entry);
 
   /// Recovery: puts the entry of a record found in the log at its place. What the queue knows already is passed over; a
-  /// gap is filled with holes; a record newer than what stands at its place replaces that and what follows. Whether it
-  /// got an entry.
+  /// gap is remembered and filled with holes; a record newer than what stands at its place replaces that and what
+  /// follows. Whether it got an entry.
   bool restore(QueueOffset at, const QueueEntry& entry);
+  /// Entries are missing behind the record that ends there; nothing if none are. Known after load() and restore(),
+  /// until cut_behind().
+  std::optional<PhyOffset> gap() const;
   /// Drops entries of records at or behind `phy`.
   void cut_behind(PhyOffset phy);
   /// Clears what the files hold behind the end, after recovery is through.
@@ -93,7 +117,7 @@ class ConsumeQueue {
   Result<void> save(PhyOffset limit);
   /// Makes what is saved durable; `is_durable`: the caller has done so with the whole file system.
   Result<void> sync(bool is_durable = false);
-  /// Frees the ring of a queue that has had no append since the last call and nothing unsaved.
+  /// Frees the ring of a queue that has had no append since the last call and whose entries are all durable.
   void rest();
   /// The same at once, for a queue that was restored.
   void drop_ring();
@@ -113,6 +137,8 @@ class ConsumeQueue {
   /// Nothing: reading needs a disk and `may_block` is false.
   std::optional<int64_t> read(QueueOffset at, int64_t max, bool may_block, std::byte* into) const;
   std::optional<QueueEntry> entry(QueueOffset at) const;
+  /// Puts the right entry where a wrong one was read.
+  Result<void> mend(QueueOffset at, const QueueEntry& entry);
 
   /// Entries up to the end of the file that holds `at`.
   int64_t left_in_file(QueueOffset at) const { return shared_.file_entries - at.value % shared_.file_entries; }
@@ -138,6 +164,10 @@ class ConsumeQueue {
   std::optional<QueueEntry> peek(int64_t index) const;  ///< from the ring or the file; takes mu_
   int64_t next_real(int64_t from, int64_t to) const;    ///< the first entry from `from` on that is no hole
   int64_t find_end(int64_t first, int64_t limit) const;
+  /// Whether entries stand in order up to `end` and nothing behind it, as far as its neighbours tell.
+  bool is_plausible_end(int64_t first, int64_t end, int64_t limit) const;
+  /// The end of the entries that stand in order from `first` on; for a file whose end is not plausible.
+  int64_t walk_to_end(int64_t first, int64_t limit) const;
   int64_t first_at_or_behind(PhyOffset phy, int64_t from, int64_t to) const;
   void shrink_to(int64_t end);
 
@@ -161,6 +191,8 @@ class ConsumeQueue {
   int64_t end_at_rest_ = -1;
   bool folder_synced_ = true;
   std::atomic<bool> loaded_{true};
+  std::optional<PhyOffset> gap_;
+  std::optional<std::pair<int64_t, QueueEntry>> doubtful_;  ///< recovery: a record that stepped back, and its place
 };
 
 }  // namespace comet::store

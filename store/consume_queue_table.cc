@@ -192,6 +192,23 @@ void ConsumeQueueTable::take_out(const Queue& queue) {
   if (queues.empty()) in.topics.erase(found);
 }
 
+int64_t ConsumeQueueTable::sum() const {
+  int64_t sum = 0;
+  for (const Queue& queue : all()) {
+    const auto extent = queue->extent();
+    if (!extent) return -1;
+    sum += extent->end + 31 * (extent->first_file + 1);
+  }
+  return sum;
+}
+
+std::optional<PhyOffset> ConsumeQueueTable::first_gap() const {
+  std::optional<PhyOffset> first;
+  for (const Queue& queue : loaded())
+    if (const auto gap = queue->gap(); gap && (!first || *gap < *first)) first = gap;
+  return first;
+}
+
 PhyOffset ConsumeQueueTable::max_phy() const {
   PhyOffset most(-1);
   for (const Queue& queue : loaded()) most = std::max(most, queue->max_phy());

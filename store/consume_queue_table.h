@@ -52,6 +52,13 @@ class ConsumeQueueTable {
   /// Takes a queue out; its files stay for the caller to remove.
   void take_out(const Queue& queue);
 
+  /// Over where all queues begin and end, to tell whether files were changed; -1 while some queues aren't loaded.
+  int64_t sum() const;
+  /// An error if any queue file could not be read: then nobody knows where the queues end.
+  Result<void> all_readable() const { return shared_.read_errors.as_result(); }
+  /// The end of the last record before which a queue lacks entries, of the queue with the earliest; nothing if none
+  /// does.
+  std::optional<PhyOffset> first_gap() const;
   /// The end of the newest record that any loaded queue knows; -1 without entries.
   PhyOffset max_phy() const;
   const std::string& root() const { return shared_.root; }

@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include <limits>
+
 #include "store/recovery.h"
 
 namespace comet::store {
@@ -37,14 +39,14 @@ Engine::Engine(Files& files, const Clock& clock, Log& log, StoreOptions options)
       commit_log_(files, clock, log, options_),
       queues_(files, log, options_),
       dispatcher_(queues_, options_.delay_levels),
-      flusher_(commit_log_, log, options_),
+      flusher_(commit_log_, options_),
       index_(files, clock, log, options_, commit_log_.segments().shared_failures()),
       indexer_(commit_log_, index_, log, [this] { return visible_limit(); }),
       retention_(files, clock, log, options_, commit_log_, queues_, index_),
       max_message_bytes_(options_.max_message_bytes) {}
 
 Result<void> Engine::take_lock() {
-  COMET_TRY_VOID(files_.make_folders(options_.root));
+  COMET_TRY_VOID(make_durable_folders(files_, options_.root));
   auto locked = files_.lock(path("lock"));
   if (!locked) {
     if (locked.error().code != Errc::kExists) return tl::unexpected(std::move(locked).error());
@@ -68,12 +70,15 @@ Result<void> Engine::refuse_batch_queues() const {
 Result<void> Engine::start() {
   const auto locked_before = files_.stat(path("lock"));
   COMET_TRY_VOID(take_lock());
-  for (const std::string& folder : commit_log_.segments().folders()) COMET_TRY_VOID(files_.make_folders(folder));
-  COMET_TRY_VOID(files_.make_folders(queues_.root()));
+  for (const std::string& folder : commit_log_.segments().folders())
+    COMET_TRY_VOID(make_durable_folders(files_, folder));
+  COMET_TRY_VOID(make_durable_folders(files_, queues_.root()));
   COMET_TRY_VOID(refuse_batch_queues());
-  crashed_ = files_.stat(path("abort")).has_value();
+  const auto abort = files_.stat(path("abort"));
+  if (!abort && abort.error().code != Errc::kNotFound) return tl::unexpected(abort.error());
+  crashed_ = abort.has_value();
   COMET_TRY(checkpoint_, Checkpoint::open(files_, path("checkpoint")));
-  COMET_TRY_VOID(commit_log_.load());
+  COMET_TRY_VOID(commit_log_.load(crashed_ ? checkpoint_->times().safe_ms() : std::numeric_limits<int64_t>::max()));
   COMET_TRY_VOID(queues_.load(find_manifest(locked_before ? locked_before->mtime_ms : 0)));
   (void)files_.remove(path(kManifest));
   COMET_TRY_VOID(recover());
@@ -90,6 +95,7 @@ Result<void> Engine::start() {
   retention_.start();
   (void)retention_.look_at_disks();
   flusher_.on_visible([this] { tell_visible_arrivals(); });
+  commit_log_.on_distrust([this] { flusher_.wake(); });
   if (options_.replica) refusals_.fetch_or(kReplica);
   replica_ = std::make_unique<LogReplica>(LogReplica::Parts{files_, clock_, log_, options_, commit_log_, queues_,
                                                             flusher_, indexer_, *keeper_, *checkpoint_, last_record_},
@@ -125,6 +131,7 @@ Result<void> Engine::recover() {
   const auto mark = checkpoint_->clean_end();
   COMET_TRY(const Recovered found,
             Recovery(files_, commit_log_, queues_, dispatcher_, *checkpoint_, log_, options_).run(crashed_));
+  COMET_TRY_VOID(queues_.all_readable());
   opened_at_ = found.end;
   last_record_ = found.last_record;
   log_.info("the CommitLog {} holds {} to {}, {}", options_.root, commit_log_.min_offset().value, found.end.value,
@@ -148,6 +155,7 @@ PhyOffset Engine::index_from(const Recovered& found, const std::optional<CleanEn
   // After a crash the last message of a full file may have more keys than fitted; a second entry for the same one does
   // no harm.
   const PhyOffset newest = index_.resume_at();
+  if (index_.lost_files()) return std::max(newest, PhyOffset(0));
   if (found.from_clean_end && newest.value >= 0) return std::max(newest, mark->indexed_end);
   // No index files: either no message had a key, or somebody removed them to have them built again.
   if (found.from_clean_end && !mark->has_index) return mark->indexed_end;
@@ -155,6 +163,13 @@ PhyOffset Engine::index_from(const Recovered& found, const std::optional<CleanEn
 }
 
 void Engine::run_keeper() { keeper_->run(); }
+
+Result<void> Engine::turn(Keeper::Time now) {
+  auto flushed = flusher_.flush();
+  keeper_->pass(now);
+  indexer_.catch_up(kIndexAtStop);
+  return flushed;
+}
 
 Result<void> Engine::stop() {
   if (stopped_.exchange(true)) return {};
@@ -167,7 +182,7 @@ Result<void> Engine::stop() {
   if (done) done = index_.sync();
   if (done) {
     checkpoint_->set_clean_end(
-        CleanEnd{commit_log_.end(), last_record_, indexer_.position(), index_.resume_at().value >= 0});
+        CleanEnd{commit_log_.end(), last_record_, indexer_.position(), index_.resume_at().value >= 0, queues_.sum()});
     if (auto written = write_manifest(); !written) log_.warn("no queue manifest: {}", written.error().what);
     done = checkpoint_->flush();
   }

@@ -33,6 +33,8 @@ class Engine final : public MessageStore {
   void run_flusher() override { flusher_.run(); }
   void run_keeper() override;
   void run_indexer() override { indexer_.run(); }
+  /// One turn of all three lives on the caller's thread, as if it were `now`: for who runs none of them.
+  Result<void> turn(Keeper::Time now);
   Result<void> stop() override;
 
   PutResult put(const PutRequest& request) override;
@@ -72,6 +74,7 @@ class Engine final : public MessageStore {
     int32_t bytes = 0;
     int32_t crc = 0;
     bool add_separator = false;
+    bool own_crc = false;  ///< gets a property with a CRC over all of the record
   };
   struct Counters {  // under the append lock
     int64_t puts = 0, bytes = 0, failed = 0;
@@ -115,6 +118,8 @@ class Engine final : public MessageStore {
   /// The tags code of an entry that has only the address of it: what it was made from stands in the record.
   QueueEntry with_tags_code(const QueueEntry& entry) const;
   bool scan_unit(Scan& scan, int64_t index, const QueueEntry& unit);
+  bool scan_mended(Scan& scan, int64_t index, const QueueEntry& unit, PhyOffset skip_until);
+  bool is_whole(const Scan& scan, int64_t index, const QueueEntry& unit, ByteView record) const;
   void remove_queue(const ConsumeQueueTable::Queue& queue);
 
   Files& files_;

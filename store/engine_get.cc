@@ -1,7 +1,10 @@
 #include <algorithm>
 #include <limits>
 
+#include "common/system_topics.h"
 #include "store/engine.h"
+#include "store/queue_repair.h"
+#include "store/record_scan.h"
 
 /// Reading a queue from an offset on. Source: DefaultMessageStore.getMessage; store.md 20.
 namespace comet::store {
@@ -54,6 +57,7 @@ std::string_view get_status_name(GetStatus status) {
 /// The state of one walk over a queue.
 struct Engine::Scan {
   const GetRequest& request;
+  ConsumeQueue& queue;
   GetResult out;
   PhyOffset log_end;
   int64_t pull_bytes = 0;
@@ -62,6 +66,7 @@ struct Engine::Scan {
   PhyOffset last_phy{0};
   PhyOffset resident_until{std::numeric_limits<int64_t>::min()};
   bool would_block = false;
+  int64_t mended = -1;  ///< the entry that was looked for in the log
 
   bool full(int64_t bytes, bool in_memory, const StoreOptions& options) const {
     if (out.count == 0) return false;
@@ -123,10 +128,55 @@ QueueEntry Engine::with_tags_code(const QueueEntry& entry) const {
   return out;
 }
 
+/// What this process wrote is right where size, magic and place are. What came from a disk is read with its CRC: it may
+/// have rotted there.
+bool Engine::is_whole(const Scan& scan, int64_t index, const QueueEntry& unit, ByteView bytes) const {
+  const std::byte* head = bytes.data();
+  if (unit.bytes < RecordPositions::kSysFlag || load_be<int32_t>(head) != unit.bytes ||
+      load_be<int64_t>(head + RecordPositions::kPhyOffset) != unit.at.value)
+    return false;
+  if (unit.at >= opened_at_) return true;
+  const auto record = decode_whole_record(bytes, true);
+  if (!record || record->message.queue_offset.value != index || record->message.queue_id != scan.queue.id() ||
+      record->message.topic != scan.queue.topic())
+    return false;
+  // In the topics of the broker's own the code may mean something else, and an address is a queue extension's matter.
+  const std::string_view topic = scan.queue.topic();
+  if (topic == kScheduleTopic || topic.starts_with("rmq_sys_") || topic.starts_with("RMQ_SYS_") ||
+      topic.front() == '%' || QueueUnit::is_ext_address(unit.tags_code))
+    return true;
+  return dispatcher_.tags_code_of(record->message) == unit.tags_code;
+}
+
+/// An entry and the log don't agree: the log knows what belongs here, if its record is whole.
+bool Engine::scan_mended(Scan& scan, int64_t index, const QueueEntry& unit, PhyOffset skip_until) {
+  if (!scan.request.may_block) {
+    scan.would_block = true;
+    return false;
+  }
+  const bool tried = scan.mended == index;
+  scan.mended = index;
+  const QueueRepair repair(commit_log_, dispatcher_);
+  if (const auto found = tried ? std::nullopt : repair.find(scan.queue, QueueOffset(index))) {
+    log_.error("entry {} of queue {} of {} was damaged (it pointed to {} with {} bytes) and is mended from the log",
+               index, scan.queue.id().value, scan.queue.topic(), unit.at.value, unit.bytes);
+    if (auto written = scan.queue.mend(QueueOffset(index), *found); !written) log_.error("{}", written.error().what);
+    return scan_unit(scan, index, *found);
+  }
+  log_.error("entry {} of queue {} of {} points to {} with {} bytes, where no whole record of it is: it is passed over",
+             index, scan.queue.id().value, scan.queue.topic(), unit.at.value, unit.bytes);
+  scan.none(GetStatus::kMessageWasRemoving);
+  scan.skip_until = std::max(scan.skip_until, skip_until);
+  scan.out.next = QueueOffset(index + 1);
+  return true;
+}
+
 /// Looks at one entry; false ends the walk.
 bool Engine::scan_unit(Scan& scan, int64_t index, const QueueEntry& unit) {
   const GetRequest& request = scan.request;
-  if (QueueUnit::is_hole(unit) || unit.bytes <= 0) {
+  constexpr PhyOffset kNowhere(std::numeric_limits<int64_t>::min());
+  if (unit.bytes <= 0 || unit.at.value < 0) return scan_mended(scan, index, unit, kNowhere);
+  if (QueueUnit::is_hole(unit)) {
     scan.out.next = QueueOffset(index + 1);
     scan.none(GetStatus::kMessageWasRemoving);
     return true;
@@ -159,6 +209,7 @@ bool Engine::scan_unit(Scan& scan, int64_t index, const QueueEntry& unit) {
       scan.would_block = true;  // its file can't be mapped now
       return false;
     }
+    if (unit.at >= commit_log_.min_offset()) return scan_mended(scan, index, unit, next_file);
     scan.none(GetStatus::kMessageWasRemoving);
     scan.skip_until = next_file;
     return advance();
@@ -172,13 +223,7 @@ bool Engine::scan_unit(Scan& scan, int64_t index, const QueueEntry& unit) {
     }
     if (in_memory(*record, unit.at, ahead, false)) scan.resident_until = unit.at + ahead;
   }
-  if (load_be<int32_t>(record->bytes.data()) != unit.bytes ||
-      load_be<int64_t>(record->bytes.data() + RecordPositions::kPhyOffset) != unit.at.value) {
-    log_.error("entry {} of queue {} of {} points to {} with {} bytes, where no such record is: it is passed over",
-               index, request.queue_id.value, request.topic, unit.at.value, unit.bytes);
-    scan.none(GetStatus::kMessageWasRemoving);
-    return advance();
-  }
+  if (!is_whole(scan, index, unit, record->bytes)) return scan_mended(scan, index, unit, kNowhere);
   if (request.filter != nullptr && request.filter->needs_record() && !request.filter->matches_record(record->bytes)) {
     scan.none(GetStatus::kNoMatchedMessage);
     return advance();
@@ -200,7 +245,10 @@ GetResult Engine::get(const GetRequest& request) {
   if (offset == max) return at_once(GetStatus::kOffsetOverflowOne, offset, min, max);
   if (offset > max) return at_once(GetStatus::kOffsetOverflowBadly, max, min, max);
 
-  Scan scan{request, at_once(GetStatus::kNoMatchedMessage, offset, min, max), commit_log_.end(),
+  Scan scan{request,
+            *queue,
+            at_once(GetStatus::kNoMatchedMessage, offset, min, max),
+            commit_log_.end(),
             std::clamp(request.max_bytes, kLeastPullBytes, kMostPullBytes),
             std::max<int64_t>(options_.max_filter_message_bytes, int64_t{request.max_messages} * QueueUnit::kBytes)};
   int64_t index = offset.value;

@@ -36,7 +36,9 @@ PutResult Engine::check(const PutRequest& request, Prepared& prepared) const {
     return refused(PutStatus::kMessageIllegal, "the body is longer than maxMessageSize");
   size_t properties = message.properties.size();
   prepared.bytes = encoded_size(message);
-  if (options_.append_prop_crc) {
+  // A run of zeros in its properties would look like a sector that never reached the disk: see Recovery.
+  prepared.own_crc = options_.append_prop_crc || message.properties.find('\0') != std::string_view::npos;
+  if (prepared.own_crc) {
     properties += kCrcPropertyBytes + (prepared.add_separator ? 1 : 0);
     prepared.bytes += kCrcPropertyBytes + (prepared.add_separator ? 1 : 0);
   }
@@ -54,7 +56,7 @@ PutResult Engine::check(const PutRequest& request, Prepared& prepared) const {
 /// does.
 void Engine::write_record(const Message& message, const Prepared& prepared, std::byte* at, bool with_size) const {
   encode_message_unsized(message, at);
-  if (!options_.append_prop_crc) {
+  if (!prepared.own_crc) {
     if (with_size) store_be<int32_t>(at, prepared.bytes);
     return;
   }

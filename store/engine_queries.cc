@@ -100,6 +100,8 @@ StoreFigures Engine::figures() {
   out.max_offset = commit_log_.end();
   out.dispatched_end = std::min(out.max_offset, visible_limit());
   out.bytes_not_flushed = out.max_offset - out.durable_end;
+  out.oldest_not_flushed_ms = out.bytes_not_flushed > 0 ? flusher_.oldest_wait_ms() : 0;
+  out.at_risk_ms = flusher_.at_risk_ms();
   {
     const std::lock_guard lock(commit_log_.append_lock());
     out.put_total = counters_.puts;

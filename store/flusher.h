@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <functional>
 #include <mutex>
 #include <string>
@@ -14,8 +15,7 @@ namespace comet::store {
 /// flushIntervalCommitLog after the oldest byte that isn't. The first failure is the last try.
 class Flusher {
  public:
-  Flusher(CommitLog& commit_log, Log& log, const StoreOptions& options)
-      : commit_log_(commit_log), log_(log), options_(options) {}
+  Flusher(CommitLog& commit_log, const StoreOptions& options) : commit_log_(commit_log), options_(options) {}
 
   /// Told after each flush, on the thread that flushed. Set before run().
   void on_durable(std::function<void(PhyOffset, bool failed)> wake) { wake_ = std::move(wake); }
@@ -30,19 +30,31 @@ class Flusher {
   std::unique_lock<std::mutex> pause() { return std::unique_lock(mu_); }
   /// Flushes on the caller's thread.
   Result<void> flush();
+  /// The log isn't trusted any more: tells those who wait for durability.
+  void wake() { sleeper_.wake(); }
+
+  /// How long the oldest message that isn't durable has waited for that, at most; 0: none waits.
+  int64_t oldest_wait_ms() const;
+  /// The most that a power cut can take: everything accepted in so long a time. The wait for a flush and the longest
+  /// one so far; 0 under SYNC_FLUSH, where nothing is acknowledged before.
+  int64_t at_risk_ms() const;
 
  private:
+  using Time = std::chrono::steady_clock::time_point;
+  static constexpr Time kNone = Time::max();
+
   void wait_for_work();
 
   CommitLog& commit_log_;
-  Log& log_;
   const StoreOptions& options_;
   std::function<void(PhyOffset, bool)> wake_;
   std::function<void()> tell_;
   Sleeper sleeper_;
   std::atomic<bool> stopping_{false};
-  std::mutex mu_;              ///< one flush and its tellings at a time
-  bool failure_told_ = false;  // under mu_
+  std::atomic<Time> oldest_{kNone};  ///< not after the oldest append that isn't durable, as far as this thread knows
+  std::atomic<int64_t> longest_flush_ms_{0};
+  std::mutex mu_;                           ///< one flush and its tellings at a time
+  std::atomic<bool> failure_told_ = false;  // changes under mu_
 };
 
 }  // namespace comet::store

@@ -48,6 +48,12 @@ Result<void> Index::load(bool crashed, int64_t durable_ms) {
       COMET_TRY_VOID(files_.remove(path));
       continue;
     }
+    if (lost_files_ || !file->is_plausible()) {
+      log_.error("{} is damaged, or behind one that is: it is built again from the log", path);
+      lost_files_ = true;
+      COMET_TRY_VOID(files_.remove(path));
+      continue;
+    }
     index_files_.push_back(std::move(file));
   }
   return {};
@@ -107,10 +113,15 @@ std::vector<PhyOffset> Index::find(std::string_view topic, std::string_view key,
   for (size_t i = index_files_.size(); i-- > 0 && static_cast<int64_t>(out.size()) < max;) {
     const IndexFile& file = *index_files_[i];
     if (file.overlaps(begin_ms, end_ms)) {
-      file.find(hash, begin_ms, end_ms, [&](PhyOffset at) {
+      const bool whole = file.find(hash, begin_ms, end_ms, [&](PhyOffset at) {
         if (std::find(out.begin(), out.end(), at) == out.end()) out.push_back(at);
         return static_cast<int64_t>(out.size()) < max;
       });
+      if (!whole) {
+        log_.error("{} is damaged: look-ups by key may miss messages until the next start builds it again",
+                   file.path());
+        file.condemn();
+      }
     }
     if (file.begin_ms() < begin_ms) break;
   }

@@ -31,6 +31,8 @@ class Index {
   Result<void> load(bool crashed, int64_t durable_ms);
   /// Where indexing goes on: every record from here on may be missing. -1: nothing is indexed.
   PhyOffset resume_at() const;
+  /// Whether files were damaged: what they held is missing from resume_at() on.
+  bool lost_files() const { return lost_files_; }
 
   /// Indexes a record's keys. An error leaves it for another try.
   Result<void> add(const Message& message);
@@ -61,6 +63,7 @@ class Index {
   mutable std::mutex mu_;
   std::vector<std::shared_ptr<IndexFile>> index_files_;  // under mu_, oldest first
   std::atomic<int64_t> durable_ms_{0};
+  bool lost_files_ = false;
 };
 
 }  // namespace comet::store

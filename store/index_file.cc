@@ -82,6 +82,16 @@ int32_t IndexFile::link(const std::byte* at) const {
   return index <= 0 || index >= std::min(count(), entries_) ? 0 : index;
 }
 
+bool IndexFile::is_plausible() const {
+  const int32_t next = load_be<int32_t>(data_ + kCount), used = load_be<int32_t>(data_ + kUsedSlots);
+  if (next <= 1) return next == 1 && used == 0;
+  if (next > entries_ || used < 1 || used >= next || used > slots_) return false;
+  return begin_ms() <= end_ms() && load_be<int64_t>(entry(1) + kEntryPhy) == begin_phy().value &&
+         load_be<int64_t>(entry(next - 1) + kEntryPhy) == end_phy().value;
+}
+
+void IndexFile::condemn() const { store_be<int32_t>(data_ + kUsedSlots, -1); }
+
 bool IndexFile::overlaps(int64_t begin, int64_t end) const {
   return begin <= end_ms() && end >= begin_ms() && count() > 1;
 }
@@ -109,21 +119,23 @@ bool IndexFile::put(int32_t hash, PhyOffset phy, int64_t store_ms) {
   return true;
 }
 
-void IndexFile::find(int32_t hash, int64_t begin, int64_t end, const std::function<bool(PhyOffset)>& visit) const {
+bool IndexFile::find(int32_t hash, int64_t begin, int64_t end, const std::function<bool(PhyOffset)>& visit) const {
   int32_t index = link(slot(hash));
   while (index > 0) {
     const std::byte* at = entry(index);
+    if (slot(load_be<int32_t>(at + kEntryHash) & std::numeric_limits<int32_t>::max()) != slot(hash)) return false;
     const int32_t seconds = load_be<int32_t>(at + kEntrySeconds);
-    if (seconds < 0) break;
+    if (seconds < 0) return false;
     // Seconds are rounded down: an entry counts if any of its second lies in the range.
     const int64_t time = begin_ms() + int64_t{seconds} * 1000;
     if (time + 999 < begin) break;
     if (load_be<int32_t>(at + kEntryHash) == hash && time <= end && !visit(PhyOffset(load_be<int64_t>(at + kEntryPhy))))
       break;
     const int32_t before = link(at + kEntryBefore);
-    if (before >= index) break;
+    if (before >= index) return false;
     index = before;
   }
+  return true;
 }
 
 }  // namespace comet::store

@@ -31,6 +31,10 @@ class IndexFile {
                                                    const IndexFile* before, DiskFailures failures = no_store());
 
   const Path& path() const { return path_; }
+  /// Whether the header agrees with the first and the last entry.
+  bool is_plausible() const;
+  /// Makes it implausible, so that the next start builds it again.
+  void condemn() const;
   int64_t begin_ms() const { return number(0); }
   int64_t end_ms() const { return number(8); }
   PhyOffset begin_phy() const { return PhyOffset(number(16)); }
@@ -41,8 +45,8 @@ class IndexFile {
 
   /// false, nothing written: the file is full.
   bool put(int32_t hash, PhyOffset phy, int64_t store_ms);
-  /// Visits the places of a hash, newest first, until `visit` returns false.
-  void find(int32_t hash, int64_t begin_ms, int64_t end_ms, const std::function<bool(PhyOffset)>& visit) const;
+  /// Visits the places of a hash, newest first, until `visit` returns false. false: the chain is damaged.
+  bool find(int32_t hash, int64_t begin_ms, int64_t end_ms, const std::function<bool(PhyOffset)>& visit) const;
   Result<void> sync() { return mapping_->sync(0, mapping_->size()); }
 
  private:

@@ -69,7 +69,7 @@ Keeper::Wake Keeper::pass(Time now) {
 
 void Keeper::prepare_files() {
   if (!commit_log_.wants_next_file() || commit_log_.failed()) return;
-  if (auto made = commit_log_.prepare_next_file(); !made)
+  if (auto made = commit_log_.prepare_next_file(); !made && !commit_log_.failed())
     log_.warn("the next CommitLog file can't be made yet: {}", made.error().what);
 }
 
@@ -119,6 +119,7 @@ void Keeper::collect_fresh() {
 }
 
 Keeper::Time Keeper::save_if_due(Time now) {
+  if (commit_log_.failed()) return Time::max();
   collect_fresh();
   if (!active_.empty()) {
     const auto save_every = std::chrono::milliseconds(options_.flush_consume_queue_interval_ms);
@@ -131,13 +132,13 @@ Keeper::Time Keeper::save_if_due(Time now) {
   if (unsaved_ && now >= save_at_) {
     const bool durably = now >= sync_at_;
     save_at_ = now + kRetryEvery;
-    if (auto saved = save_queues(durably); !saved)
+    if (auto saved = save_queues(durably); !saved && !commit_log_.failed())
       log_.error("queue entries can't be saved and stay in memory: {}", saved.error().what);
     if (durably) sync_at_ = Time::max();
     if (!unsaved_) save_at_ = Time::max();
   } else if (unsynced_ && now >= sync_at_) {
     sync_at_ = Time::max();
-    if (auto saved = save_queues(true); !saved)
+    if (auto saved = save_queues(true); !saved && !commit_log_.failed())
       log_.error("queue entries can't be made durable: {}", saved.error().what);
   }
   if (unsynced_ && sync_at_ == Time::max()) sync_at_ = now + kSyncEvery;
@@ -155,6 +156,14 @@ Result<void> Keeper::save_all() {
 }
 
 Result<void> Keeper::save_queues(bool durably) {
+  if (commit_log_.failed()) return fail(Errc::kIo, "the disk of the store failed before");
+  auto saved = try_save_queues(durably);
+  // Entries that find no room or no descriptor can be written later. What a failed write or sync left nobody knows.
+  if (!saved && saved.error().code == Errc::kIo) commit_log_.distrust(saved.error());
+  return saved;
+}
+
+Result<void> Keeper::try_save_queues(bool durably) {
   // Read before the queues are collected: none that has an entry under the durable end may be missing.
   const int64_t safe_ms = commit_log_.durable_store_ms();
   const PhyOffset durable = commit_log_.durable_end();

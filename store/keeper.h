@@ -55,6 +55,7 @@ class Keeper {
     Time next;
   };
   Result<void> save_queues(bool durably);
+  Result<void> try_save_queues(bool durably);
   void prepare_files();
   void populate();
   void start_write_back();

@@ -4,6 +4,8 @@
 #include <chrono>
 #include <mutex>
 
+#include "store/record_scan.h"
+
 namespace comet::store {
 namespace {
 
@@ -47,7 +49,32 @@ Result<void> MappedFileQueue::load_folder(const std::string& folder, std::vector
   return {};
 }
 
-Result<void> MappedFileQueue::load() {
+/// A crash leaves a file of no bytes where its size was not on the disk yet. Nothing behind it is durable then.
+Result<void> MappedFileQueue::remove_empty(const Path& path, int64_t safe_ms,
+                                           std::vector<std::pair<int64_t, Path>>& found) {
+  const int64_t base = std::stoll(path.substr(path.rfind('/') + 1));
+  for (const auto& [behind, other] : found) {
+    if (behind < base) continue;
+    COMET_TRY(auto file, MappedFile::open(files_,
+                                          std::make_shared<const LogFile>(
+                                              LogFile{PhyOffset(behind), options_.commit_log_file_bytes, other}),
+                                          false, failures_));
+    const auto record = decode_record(*file, PhyOffset(behind), true);
+    if (record && record->message.store_timestamp_ms <= safe_ms)
+      return fail(Errc::kCorrupt,
+                  path + " has no bytes, but later CommitLog files exist: restore it, or remove it and what follows");
+  }
+  log_.warn("{} has no bytes and is removed", path);
+  COMET_TRY_VOID(files_.remove(path));
+  while (!found.empty() && found.back().first > base) {
+    log_.warn("{} is removed: the log ends before it", found.back().second);
+    COMET_TRY_VOID(files_.remove(found.back().second));
+    found.pop_back();
+  }
+  return {};
+}
+
+Result<void> MappedFileQueue::load(int64_t safe_ms) {
   std::vector<std::pair<int64_t, Path>> found;
   std::vector<Path> empty;
   for (const std::string& folder : folders_) COMET_TRY_VOID(load_folder(folder, found, empty));
@@ -55,14 +82,7 @@ Result<void> MappedFileQueue::load() {
     if (std::find(folders_.begin(), folders_.end(), folder) == folders_.end())
       COMET_TRY_VOID(load_folder(folder, found, empty));
   std::sort(found.begin(), found.end());
-  for (const Path& path : empty) {
-    const int64_t base = std::stoll(path.substr(path.rfind('/') + 1));
-    if (!found.empty() && found.back().first > base)
-      return fail(Errc::kCorrupt,
-                  path + " has no bytes, but later CommitLog files exist: restore it, or remove it and what follows");
-    log_.warn("{} has no bytes and is removed", path);
-    COMET_TRY_VOID(files_.remove(path));
-  }
+  for (const Path& path : empty) COMET_TRY_VOID(remove_empty(path, safe_ms, found));
   for (size_t i = 0; i < found.size(); ++i) {
     if (i > 0 && found[i].first == found[i - 1].first)
       return fail(Errc::kInvalid, found[i].second + " and " + entries_.back().file->path +

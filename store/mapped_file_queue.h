@@ -24,9 +24,10 @@ class MappedFileQueue {
 
   MappedFileQueue(Files& files, Log& log, const StoreOptions& options);
 
-  /// Notes what the folders hold. A last file of no bytes is removed; a file of another size than
+  /// Notes what the folders hold. A file of no bytes is where the log ends: it goes, with what follows it, unless that
+  /// holds records of `safe_ms` or before; a file of another size than
   /// `mappedFileSizeCommitLog` is an error that names it; other names and folders are passed over.
-  Result<void> load();
+  Result<void> load(int64_t safe_ms);
 
   /// The file that holds `offset`, mapped now if it wasn't. kNotFound: none holds it.
   Result<Segment> map(PhyOffset offset) const;
@@ -73,6 +74,7 @@ class MappedFileQueue {
     uint64_t used = 0;  ///< uses_ when it was asked for last
   };
 
+  Result<void> remove_empty(const Path& path, int64_t safe_ms, std::vector<std::pair<int64_t, Path>>& found);
   Result<void> load_folder(const std::string& folder, std::vector<std::pair<int64_t, Path>>& found,
                            std::vector<Path>& empty);
   Entry* entry_of(PhyOffset offset) const;     // under mu_

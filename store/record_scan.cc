@@ -9,16 +9,19 @@ namespace comet::store {
 namespace {
 
 constexpr int64_t kDamageSearchBytes = 8 * 1024 * 1024;
+constexpr int64_t kSectorBytes = 512;  ///< the least that a disk writes
 
-bool crc_property_is_right(const std::byte* bytes, const DecodedMessage& record) {
+enum class OwnCrc { kNone, kRight, kWrong };
+
+OwnCrc own_crc(const std::byte* bytes, const DecodedMessage& record) {
   const std::string_view properties = record.message.properties;
-  if (properties.size() < kCrcPropertyBytes) return true;
+  if (properties.size() < kCrcPropertyBytes) return OwnCrc::kNone;
   const std::string_view last = properties.substr(properties.size() - kCrcPropertyBytes);
-  if (!last.starts_with(kCrcPropertyStart)) return true;
+  if (!last.starts_with(kCrcPropertyStart)) return OwnCrc::kNone;
   const auto covered = static_cast<size_t>(record.record_bytes - kCrcPropertyBytes);
   std::byte right[kCrcPropertyBytes];
   write_crc_property(right, crc32_masked(ByteView(bytes, covered)));
-  return last == as_text(right);
+  return last == as_text(right) ? OwnCrc::kRight : OwnCrc::kWrong;
 }
 
 }  // namespace
@@ -37,14 +40,41 @@ bool is_folder_name(std::string_view topic) {
                       [](char c) { return c == '/' || static_cast<unsigned char>(c) < 0x20; });
 }
 
+Result<DecodedMessage> decode_whole_record(ByteView bytes, bool check_crc) {
+  COMET_TRY(auto record, decode_message(bytes, check_crc));
+  if (check_crc && own_crc(bytes.data(), record) == OwnCrc::kWrong)
+    return fail(Errc::kCorrupt, "the record's own CRC (__CRC32#) is wrong");
+  return record;
+}
+
 Result<DecodedMessage> decode_record(MappedFile& file, PhyOffset at, bool check_crc) {
-  COMET_TRY(auto record, decode_message(ByteView(file.at(at), static_cast<size_t>(file.limit() - at)), check_crc));
+  const ByteView bytes(file.at(at), static_cast<size_t>(file.limit() - at));
+  COMET_TRY(auto record, decode_whole_record(bytes, check_crc));
   if (record.message.phy_offset != at)
     return fail(Errc::kCorrupt, "the record claims to stand at " + std::to_string(record.message.phy_offset.value));
   if (!is_folder_name(record.message.topic)) return fail(Errc::kCorrupt, "the record's topic is no name");
-  if (check_crc && !crc_property_is_right(file.at(at), record))
-    return fail(Errc::kCorrupt, "the record's own CRC (__CRC32#) is wrong");
   return record;
+}
+
+bool lost_a_sector(MappedFile& file, PhyOffset at, const DecodedMessage& record) {
+  const int64_t end = at - file.base() + record.record_bytes;
+  bool lost = false;
+  for (int64_t from = end - static_cast<int64_t>(record.message.properties.size()); from < end && !lost;) {
+    const int64_t to = std::min(end, (from / kSectorBytes + 1) * kSectorBytes);
+    lost = std::all_of(file.data() + from, file.data() + to, [](std::byte byte) { return byte == std::byte{0}; });
+    from = to;
+  }
+  return lost && own_crc(file.at(at), record) != OwnCrc::kRight;
+}
+
+bool claims_time(MappedFile& file, PhyOffset at, int64_t earliest_ms, int64_t latest_ms) {
+  constexpr int64_t kHeadBytes = 88;
+  if (file.limit() - at < kHeadBytes) return false;
+  const std::byte* head = file.at(at);
+  if (load_be<int64_t>(head + RecordPositions::kPhyOffset) != at.value) return false;
+  const bool v6 = (load_be<int32_t>(head + RecordPositions::kSysFlag) & sys_flag::kBornHostV6) != 0;
+  const auto time = load_be<int64_t>(head + RecordPositions::store_timestamp(v6));
+  return time > 0 && time >= earliest_ms && time <= latest_ms;
 }
 
 bool is_blank(MappedFile& file, PhyOffset at) {

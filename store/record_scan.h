@@ -16,9 +16,20 @@ void write_crc_property(std::byte* at, int32_t crc);
 /// Whether a topic can be the name of a folder.
 bool is_folder_name(std::string_view topic);
 
+/// Decodes one record; with `check_crc` kCorrupt also when it carries a CRC over all of its bytes that is wrong.
+Result<DecodedMessage> decode_whole_record(ByteView bytes, bool check_crc);
+
 /// Decodes the record at `at` of a file; kCorrupt also when it claims another offset, when its topic can't be one, and
 /// with `check_crc` when it carries a CRC over all of its bytes that is wrong.
 Result<DecodedMessage> decode_record(MappedFile& file, PhyOffset at, bool check_crc);
+
+/// Whether a part of the properties that is a sector of the disk to itself is all zeros: in a log's end such a record
+/// is torn, though the CRC over its body is right. A record whose own CRC is right is not; the store gives one to each
+/// record whose properties hold a zero.
+bool lost_a_sector(MappedFile& file, PhyOffset at, const DecodedMessage& record);
+
+/// Whether the bytes at `at` say that a record of the time [earliest_ms, latest_ms] begins there, whole or damaged.
+bool claims_time(MappedFile& file, PhyOffset at, int64_t earliest_ms, int64_t latest_ms);
 
 /// Whether a blank starts at `at`: the rest of the file holds nothing.
 bool is_blank(MappedFile& file, PhyOffset at);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "common/crc32.h"
 #include "store/record_scan.h"
 
 namespace comet::store {
@@ -26,7 +27,12 @@ std::optional<Recovered> Recovery::try_clean_end() const {
   const Segment holder = commit_log_.segments().find(mark->last_record);
   if (!holder) return std::nullopt;
   const auto record = decode_record(*holder, mark->last_record, options_.check_crc_on_recover);
-  if (!record) return std::nullopt;
+  if (!record) {
+    // Behind a mark of ours nothing was written: the end is known, though its last record has rotted.
+    log_.error("the record at {} is damaged ({}) and is passed over", mark->last_record.value, record.error().what);
+    out.last_store_ms = checkpoint_.times().log_ms;
+    return out;
+  }
   const PhyOffset record_end = mark->last_record + record->record_bytes;
   if (record_end != mark->log_end && !(is_blank(*holder, record_end) && holder->limit() == mark->log_end))
     return std::nullopt;
@@ -55,6 +61,14 @@ Recovery::Start Recovery::start_after_crash(const std::vector<LogFilePtr>& files
   return {0, files.front()->base};
 }
 
+/// Whether somebody removed, replaced or damaged queue files after the clean stop of ours that was the last.
+bool Recovery::queues_changed() const {
+  const auto mark = checkpoint_.clean_end();
+  if (!mark || mark->queues_sum < 0 || queues_.as_they_were() || !try_clean_end()) return false;
+  const int64_t now = queues_.sum();
+  return now >= 0 && now != mark->queues_sum;
+}
+
 PhyOffset Recovery::newest_begun(const std::vector<LogFilePtr>& files) const {
   for (size_t i = files.size(); i-- > 0;)
     if (first_record_is_safe(*files[i])) return files[i]->base;
@@ -78,6 +92,8 @@ Result<bool> Recovery::scan_file(const Segment& segment, PhyOffset at, const Log
     }
     if (is_blank(*segment, at)) return true;
     auto record = decode_record(*segment, at, options_.check_crc_on_recover);
+    if (record && record->message.store_timestamp_ms > safe_ms_ && lost_a_sector(*segment, at, *record))
+      record = fail(Errc::kCorrupt, "a sector of its properties was never written");
     if (record) {
       found.last_record = at;
       found.last_store_ms = std::max(found.last_store_ms, record->message.store_timestamp_ms);
@@ -87,7 +103,21 @@ Result<bool> Recovery::scan_file(const Segment& segment, PhyOffset at, const Log
         for (const auto& queue : dispatcher_.restored()) COMET_TRY_VOID(queue->save(at));
       continue;
     }
-    const auto behind = find_record(*segment, at + 1, segment->limit(), found.last_store_ms, safe_ms_);
+    // A record that stands behind it and is durable says that this one was, too; else its own head may.
+    const bool was_durable = claims_time(*segment, at, found.last_store_ms, safe_ms_);
+    const auto behind = find_record(*segment, at + 1, segment->limit(), found.last_store_ms,
+                                    was_durable ? std::numeric_limits<int64_t>::max() : safe_ms_);
+    // Only its body rotted: its entry keeps the place, and whoever reads it is told.
+    const auto shape = was_durable ? decode_record(*segment, at, false) : fail(Errc::kCorrupt, "");
+    if (shape && crc32_masked(as_bytes(shape->message.body)) != shape->message.body_crc) {
+      log_.error("the record at {} is damaged ({}): it keeps its place and is passed over", at.value,
+                 record.error().what);
+      found.last_record = at;
+      found.last_store_ms = std::max(found.last_store_ms, shape->message.store_timestamp_ms);
+      if (at >= dispatch_from) COMET_TRY_VOID(dispatcher_.restore(*shape));
+      at += shape->record_bytes;
+      continue;
+    }
     if (behind) {
       log_.error("{} is damaged at byte {} ({}): {} bytes are passed over", segment->path(), at - segment->base(),
                  record.error().what, *behind - at);
@@ -114,7 +144,12 @@ Result<Recovered> Recovery::scan(const std::vector<LogFilePtr>& files, Start sta
     COMET_TRY(const bool goes_on,
               scan_file(segment, from, i + 1 < files.size() ? files[i + 1] : nullptr, dispatch_from, found));
     if (!goes_on) break;
-    if (i + 1 == files.size()) found.end = files[i]->limit();
+    found.end = files[i]->limit();
+    if (i + 1 == files.size()) break;
+    if (files[i + 1]->base != files[i]->limit() && !first_record_is_safe(*files[i + 1])) {
+      log_.warn("the CommitLog ends before {}, since what should stand there is missing", files[i + 1]->path);
+      break;
+    }
   }
   return found;
 }
@@ -148,7 +183,8 @@ Result<Recovered> Recovery::run(bool crashed) {
     return nothing;
   }
   safe_ms_ = crashed ? checkpoint_.times().safe_ms() : std::numeric_limits<int64_t>::max();
-  if (!crashed) {
+  const bool lacking = !crashed && queues_changed();
+  if (!crashed && !lacking && !queues_.first_gap()) {
     if (auto known = try_clean_end()) {
       COMET_TRY_VOID(commit_log_.start_at(known->end, known->last_store_ms, false));
       if (!queues_.as_they_were())
@@ -159,10 +195,31 @@ Result<Recovered> Recovery::run(bool crashed) {
   // Whoever stopped cleanly had built all entries: queues that weren't looked at yet lack at most some of the last
   // file.
   const PhyOffset queues_end = queues_.all_loaded() ? queues_.max_phy() : newest_begun(files);
-  const Start start = crashed ? start_after_crash(files) : start_after_stop(files, queues_end);
-  if (crashed) queues_.cut_behind(start.at);
-  COMET_TRY(const Recovered found, scan(files, start, crashed ? start.at : std::max(queues_end, PhyOffset(0))));
-  COMET_TRY_VOID(settle_queues(found.end, crashed));
+  Start start = crashed ? start_after_crash(files) : start_after_stop(files, queues_end);
+  PhyOffset dispatch_from = crashed ? start.at : std::max(queues_end, PhyOffset(0));
+  bool rebuild = crashed, scanned = false;
+  if (lacking) {
+    log_.error("the ConsumeQueues hold fewer or more entries than at the last stop: all are built again from the log");
+    start = {0, files.front()->base};
+    dispatch_from = start.at;
+    rebuild = true;
+  }
+  Recovered found;
+  for (auto gap = queues_.first_gap();; gap = queues_.first_gap()) {
+    if (gap && *gap <= dispatch_from && dispatch_from > files.front()->base) {
+      start = start_after_stop(files, PhyOffset(gap->value - 1));
+      dispatch_from = start.at;
+      rebuild = true;
+      log_.error("a ConsumeQueue lacks entries: all are built again from {} on", files[start.file]->path);
+    } else if (scanned) {
+      break;
+    }
+    if (rebuild) queues_.cut_behind(dispatch_from);
+    COMET_TRY(found, scan(files, start, dispatch_from));
+    scanned = true;
+  }
+  COMET_TRY_VOID(settle_queues(found.end, crashed || rebuild));
+  COMET_TRY_VOID(commit_log_.make_durable(start.at));
   COMET_TRY_VOID(commit_log_.start_at(found.end, found.last_store_ms, true));
   return found;
 }

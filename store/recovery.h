@@ -22,7 +22,7 @@ struct Recovered {
 ///
 /// A record counts if its size, magic, lengths, body CRC and own offset are right. A bad one at or before the
 /// checkpoint (or in a cleanly stopped store) with good ones behind it is damage: it is named and passed over. Else it
-/// is the end.
+/// is the end. Queues that turn out to lack entries are built again from further back.
 class Recovery {
  public:
   Recovery(Files& files, CommitLog& commit_log, ConsumeQueueTable& queues, Dispatcher& dispatcher,
@@ -47,6 +47,7 @@ class Recovery {
   };
 
   std::optional<Recovered> try_clean_end() const;
+  bool queues_changed() const;
   Start start_after_crash(const std::vector<LogFilePtr>& files) const;
   Start start_after_stop(const std::vector<LogFilePtr>& files, PhyOffset queues_end) const;
   /// The newest file that begins with a record.

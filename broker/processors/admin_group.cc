@@ -11,6 +11,17 @@ using remoting::Call;
 using remoting::Reply;
 using remoting::ResponseCode;
 
+namespace {
+
+/// What was changed is on the disk before it is answered.
+Reply when_saved(Groups& groups) {
+  if (auto written = groups.persist(); !written)
+    return Reply::refuse(ResponseCode::kSystemError, std::move(written).error().what);
+  return Reply::ok();
+}
+
+}  // namespace
+
 Reply AdminGroupProcessor::update(const Call& call, const remoting::UpdateAndCreateSubscriptiongroupRequest&) {
   auto body = remoting::parse_subscription_group_config(call.body);
   if (!body) return Reply::refuse(ResponseCode::kSystemError, std::move(body).error().what);
@@ -18,7 +29,7 @@ Reply AdminGroupProcessor::update(const Call& call, const remoting::UpdateAndCre
     return Reply::refuse(ResponseCode::kInvalidParameter, std::move(problem));
   log_.info("updateSubGroup {} by {}", body->name, call.channel->remote_text());
   groups_.put(from_body(*body));
-  return Reply::ok();
+  return when_saved(groups_);
 }
 
 Reply AdminGroupProcessor::update_list(const Call& call, const remoting::UpdateAndCreateSubscriptiongroupListRequest&) {
@@ -30,7 +41,7 @@ Reply AdminGroupProcessor::update_list(const Call& call, const remoting::UpdateA
   }
   for (const auto& group : list->groups) groups_.put(from_body(group));
   log_.info("updateSubGroupList of {} groups by {}", list->groups.size(), call.channel->remote_text());
-  return Reply::ok();
+  return when_saved(groups_);
 }
 
 Reply AdminGroupProcessor::remove(const Call& call, const remoting::DeleteSubscriptiongroupRequest& request) {
@@ -38,7 +49,7 @@ Reply AdminGroupProcessor::remove(const Call& call, const remoting::DeleteSubscr
   groups_.remove(request.group_name);
   if (request.clean_offset || request.remove_offset.value_or(false)) offsets_.remove_group(request.group_name);
   statistics_.delete_group(request.group_name);
-  return Reply::ok();
+  return when_saved(groups_);
 }
 
 Reply AdminGroupProcessor::get(const Call&, const remoting::GetSubscriptiongroupConfigRequest& request) {

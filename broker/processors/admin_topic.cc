@@ -24,6 +24,13 @@ constexpr int32_t kMaxQueuesPerTopic = 65'536, kMaxEntriesPerLook = 1'024;
 /// Java prints NaN-free doubles with a decimal point; the first rate is the last minute's.
 double minute_rate(const std::optional<StatsView>& view) { return view ? view->minute.tps : 0.0; }
 
+/// What was changed is on the disk before it is answered.
+Reply when_saved(Topics& topics) {
+  if (auto written = topics.persist(); !written)
+    return Reply::refuse(ResponseCode::kSystemError, std::move(written).error().what);
+  return Reply::ok();
+}
+
 }  // namespace
 
 std::string AdminTopicProcessor::name_problem(std::string_view topic) const {
@@ -81,7 +88,7 @@ Reply AdminTopicProcessor::update(const Call& call, const remoting::UpdateAndCre
             topic.write_queues, topic.perm, topic.order, changes, call.channel->remote_text());
   if (auto applied = apply(std::move(topic), changes); !applied)
     return Reply::refuse(ResponseCode::kSystemError, std::move(applied).error().what);
-  return Reply::ok();
+  return when_saved(topics_);
 }
 
 Reply AdminTopicProcessor::update_list(const Call& call, const remoting::UpdateAndCreateTopicListRequest&) {
@@ -101,7 +108,7 @@ Reply AdminTopicProcessor::update_list(const Call& call, const remoting::UpdateA
       return Reply::refuse(ResponseCode::kSystemError, std::move(applied).error().what);
   }
   log_.info("updateTopicList of {} topics by {}", list->topics.size(), call.channel->remote_text());
-  return Reply::ok();
+  return when_saved(topics_);
 }
 
 void AdminTopicProcessor::remove_one(const std::string& topic) {
@@ -129,7 +136,7 @@ Reply AdminTopicProcessor::remove(const Call& call, const remoting::DeleteTopicI
     }
   }
   remove_one(request.topic);
-  return Reply::ok();
+  return when_saved(topics_);
 }
 
 Reply AdminTopicProcessor::get(const Call&, const remoting::GetTopicConfigRequest& request) {

@@ -24,11 +24,15 @@ class Daemon {
   }
   void configure(const std::string& settings) { REQUIRE(replace_file(*files_, config_file(), settings)); }
 
+  std::vector<std::string> environment;  ///< variables of the next start, as NAME=value
+
   /// Starts it and waits until it has announced itself or ended.
   void start(const std::vector<std::string>& arguments = {}) {
     std::vector<std::string> command{built_program(program_), "-c", config_file()};
     command.insert(command.end(), arguments.begin(), arguments.end());
-    process_ = std::make_unique<Process>(command, folder_ + "/output", std::vector{"HOME=" + folder_});
+    std::vector<std::string> variables = environment;
+    variables.push_back("HOME=" + folder_);
+    process_ = std::make_unique<Process>(command, folder_ + "/output", variables);
     REQUIRE(eventually([&] { return output().find(marker_) != std::string::npos || process_->ended(); }));
     const size_t at = output().find(marker_);
     port_ = at == std::string::npos ? 0 : std::stoi(output().substr(at + marker_.size()));

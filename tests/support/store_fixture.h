@@ -38,9 +38,10 @@ inline std::string property_text(std::string_view name, std::string_view value) 
 class RunningStore {
  public:
   explicit RunningStore(store::StoreOptions options, bool threads = true,
-                        std::shared_ptr<Files> files = make_real_files(), int64_t start_ms = 1'700'000'000'000)
+                        std::shared_ptr<Files> files = make_real_files(), int64_t start_ms = 1'700'000'000'000,
+                        Log& log = null_log())
       : clock(start_ms), files_(std::move(files)) {
-    auto opened = store::MessageStore::open(*files_, clock, null_log(), std::move(options));
+    auto opened = store::MessageStore::open(*files_, clock, log, std::move(options));
     if (!opened) {
       problem = opened.error();
       return;

@@ -108,11 +108,29 @@ TEST_CASE("recovery passes over what is known, and a newer record replaces what 
   for (int64_t i = 0; i < 40; ++i) queue->restore(QueueOffset(i), entry_number(i));
   queue->restore(QueueOffset(5), entry_number(5));
   CHECK(queue->end_offset().value == 40);
-  queue->restore(QueueOffset(3), {PhyOffset(9'000), 100, 1});
-  CHECK(queue->end_offset().value == 4);
+  // One step back alone may be a damaged offset: what stands there stays. The next one confirms it.
+  CHECK_FALSE(queue->restore(QueueOffset(3), {PhyOffset(9'000), 100, 1}));
+  CHECK(queue->end_offset().value == 40);
+  CHECK(queue->restore(QueueOffset(4), {PhyOffset(9'100), 100, 1}));
+  CHECK(queue->end_offset().value == 5);
   CHECK(queue->entry(QueueOffset(3))->at.value == 9'000);
+  CHECK(queue->entry(QueueOffset(4))->at.value == 9'100);
   queue->restore(QueueOffset(int64_t{1} << 60), {PhyOffset(9'900), 100, 1});
-  CHECK(queue->end_offset().value == 4);
+  CHECK(queue->end_offset().value == 5);
+  // A topic that was made anew counts from 0.
+  CHECK(queue->restore(QueueOffset(0), {PhyOffset(10'000), 100, 1}));
+  CHECK(queue->end_offset().value == 1);
+}
+
+TEST_CASE("a record whose offset steps back alone costs no other its place", "[store]") {
+  Fixture f;
+  auto queue = f.queue();
+  for (int64_t i = 0; i < 20; ++i) queue->restore(QueueOffset(i), entry_number(i));
+  CHECK_FALSE(queue->restore(QueueOffset(16), entry_number(20)));  // 20 with a flipped bit
+  CHECK(queue->restore(QueueOffset(21), entry_number(21)));
+  for (int64_t i = 0; i < 20; ++i) CHECK(queue->entry(QueueOffset(i))->at == entry_number(i).at);
+  CHECK_FALSE(queue->entry(QueueOffset(20)));
+  CHECK(queue->entry(QueueOffset(21))->at == entry_number(21).at);
 }
 
 TEST_CASE("what is cut off leaves no trace in the files", "[store]") {

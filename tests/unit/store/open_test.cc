@@ -259,7 +259,9 @@ TEST_CASE("after a crash the log is read from the queues' noted end on", "[store
     for (int i = 0; i < 40; ++i) store.put("T", 0, std::to_string(i));
     noted = store.put("T", 0, "40").at;
     store.put("T", 0, "41");
+    REQUIRE(store.stop());  // all entries are in the queue's files
     copy_folder(dir / "s", dir / "k");
+    std::ofstream(dir / "k/abort") << "1";
   }
   {
     const auto files = make_real_files();
@@ -271,14 +273,27 @@ TEST_CASE("after a crash the log is read from the queues' noted end on", "[store
     checkpoint->set_queues_end(noted, 1'700'000'010'000);
     REQUIRE(checkpoint->flush());
   }
-  std::filesystem::remove_all(dir / "k/consumequeue");  // so that one sees what is built again
+  struct Lines final : Log {
+    void write(LogLevel, std::string_view line) override { text.append(line) += '\n'; }
+    bool enabled(LogLevel) const override { return true; }
+    std::string text;
+  } log;
   SECTION("a record stands there") {
-    RunningStore store(small_store(dir / "k"));
+    RunningStore store(small_store(dir / "k"), false, make_real_files(), 1'700'000'000'000, log);
     REQUIRE(store);
-    CHECK(store->min_offset({"T", QueueId(0)}).value == 40);
-    CHECK(store.bodies("T", 0) == std::vector<std::string>{"40", "41"});
+    CHECK(log.text.find("found by reading 2 records") != std::string::npos);
+    CHECK(store.bodies("T", 0).size() == 42);
+  }
+  SECTION("queues that lack what came before are built again from further back") {
+    std::filesystem::remove_all(dir / "k/consumequeue");
+    RunningStore store(small_store(dir / "k"), false, make_real_files(), 1'700'000'000'000, log);
+    REQUIRE(store);
+    CHECK(log.text.find("a ConsumeQueue lacks entries") != std::string::npos);
+    CHECK(store->min_offset({"T", QueueId(0)}).value == 0);
+    CHECK(store.bodies("T", 0).size() == 42);
   }
   SECTION("no record stands there: the times say where to begin") {
+    std::filesystem::remove_all(dir / "k/consumequeue");
     std::fstream file(dir / "k/commitlog/00000000000000000000", std::ios::in | std::ios::out | std::ios::binary);
     file.seekp(noted.value + 4);
     file.put('\0');

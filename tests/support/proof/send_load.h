@@ -1,0 +1,75 @@
+#pragma once
+
+#include <map>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "common/rng.h"
+#include "tests/support/proof/crash_rig.h"
+
+namespace comet::test {
+
+/// Sends to a topic of its own over two connections: singles (both forms of the request), batches, one-way; waiting for
+/// each answer or with many on their way; small and large bodies.
+///
+/// What must hold after a kill: an acknowledged message stands at the offset that the answer said, with the bytes that
+/// were sent; nothing stands in the queue twice or was never sent; each connection's messages stand in the order of
+/// their sending; offsets have no gaps; what was once read stays; what is missing at the front was deleted with its log
+/// file.
+class SendLoad final : public Workload {
+ public:
+  struct Mix {
+    std::string topic;
+    int in_flight = 1;      ///< answers not waited for
+    int batch_percent = 0;  ///< of the requests
+    int one_way_percent = 0;
+    int large_percent = 0;  ///< of the bodies: 10 to 40 KB
+  };
+  explicit SendLoad(Mix mix) : mix_(std::move(mix)) {}
+
+  void run(int32_t port, uint64_t seed, const std::atomic<bool>& stop) override;
+  std::vector<std::string> verify(int32_t port, bool all) override;
+  size_t acknowledged() const { return acked_.size(); }
+
+ private:
+  static constexpr int32_t kQueues = 4, kConnections = 2;
+  struct Name {  // of a message
+    int connection = 0;
+    int64_t number = 0;
+    friend auto operator<=>(const Name&, const Name&) = default;
+  };
+  struct Acked {
+    Name name;
+    int32_t queue = 0;
+    int64_t offset = 0, at = 0;
+    bool checked = false;
+  };
+  struct Sent {  // one request
+    int64_t first = 0;
+    int count = 1;
+    int32_t queue = 0;
+  };
+  using Contents = std::map<int64_t, Name>;
+
+  bool make_topic(int32_t port);
+  void send(int32_t port, int connection, uint64_t seed, const std::atomic<bool>& stop);
+  void take(const RawClient::Answer& answer, const Sent& sent, int connection);
+  std::string body(const Name& name) const;
+  void read_queue(RawClient& client, int32_t queue, int64_t from, int64_t max, std::vector<std::string>& wrong);
+  void check_message(int32_t queue, int64_t offset, std::string_view body, std::string_view properties,
+                     std::vector<std::string>& wrong);
+  void check_acked(int64_t log_min, const std::vector<int64_t>& mins, std::vector<std::string>& wrong);
+
+  const Mix mix_;
+  bool made_topic_ = false;
+  std::map<int32_t, int64_t> jumps_;  ///< by queue: the offset that a pull jumped to
+  std::mutex mu_;
+  std::vector<Acked> acked_;  // under mu_ while it runs
+  int64_t next_[kConnections] = {};
+  Contents contents_[kQueues];
+  std::map<Name, std::pair<int32_t, int64_t>> places_;
+};
+
+}  // namespace comet::test
