@@ -10,6 +10,7 @@
 #include <mutex>
 #include <thread>
 
+#include "broker/consumer_filters.h"
 #include "broker/consumer_offsets.h"
 #include "broker/consumers.h"
 #include "broker/day_totals.h"
@@ -58,6 +59,7 @@ namespace {
 
 constexpr int64_t kExpiryPeriodMs = 10'000;
 constexpr int64_t kDurabilityLookMs = 1'000;  ///< what waits for it before it is written is looked at so often
+constexpr int64_t kFilterPersistPeriodMs = 10'000;
 constexpr int64_t kUnregisterMs = 500;
 constexpr int64_t kCloseGraceMs = 300;
 constexpr int64_t kSlavesGraceMs = 500;
@@ -140,6 +142,8 @@ struct Broker::Parts {
   Topics topics;
   Groups groups;
   ConsumerOffsets offsets;
+  SqlCache sql;
+  ConsumerFilters filters;
   Consumers consumers;
   Producers producers;
   QueueLocks locks;
@@ -171,7 +175,7 @@ struct Broker::Parts::Serving {
 
   remoting::Client client;
   Registration registration;
-  Persister write_topics, write_groups, write_offsets, write_delays, write_timers, write_transactions;
+  Persister write_topics, write_groups, write_offsets, write_delays, write_timers, write_transactions, write_filters;
   PullHolds holds;
   ParkedAnswers parked;
   DelaySchedule delays;
@@ -225,6 +229,8 @@ Broker::Parts::Parts(Machine on, BrokerConfig settings, Path config_file)
       topics(on.files, on.clock, *log, live, live.now().config_folder() + "/topics.json"),
       groups(on.files, on.clock, *log, live, live.now().config_folder() + "/subscriptionGroup.json"),
       offsets(on.files, on.clock, *log, live, live.now().config_folder() + "/consumerOffset.json"),
+      sql(*log),
+      filters(on.files, on.clock, *log, live, sql, live.now().config_folder() + "/consumerFilter.json"),
       consumers(on.clock, *log, live),
       producers(on.clock, live),
       locks(on.clock),
@@ -252,6 +258,7 @@ Broker::Parts::Serving::Serving(Parts& parts)
                    [&parts] { return parts.delay_offsets.persist(parts.store->durable_end()); }),
       write_timers(parts.workers, *parts.log, [this] { return timers ? timers->flush(false) : Result<void>(); }),
       write_transactions(parts.workers, *parts.log, [&parts] { return parts.persist_transaction_metrics(); }),
+      write_filters(parts.workers, *parts.log, [&parts] { return parts.filters.persist(); }),
       holds(parts.loop_list, *parts.store),
       parked(parts.loop_list, *parts.store, parts.live, parts.replication->slaves_to_wait_for()),
       delays({*parts.store, parts.topics, parts.statistics, parts.kinds, parts.delay_offsets, parts.delay_alarm,
@@ -271,12 +278,12 @@ Broker::Parts::Serving::Serving(Parts& parts)
       send_back({*parts.store, parts.topics, parts.groups, parts.live, parts.statistics, parked, parts.kinds},
                 parts.loop_list, store_host(parts.live.now()), static_cast<uint64_t>(parts.machine.clock.now_ms())),
       pull({*parts.store, parts.topics, parts.groups, parts.consumers, parts.offsets, parts.live, parts.statistics,
-            parts.workers, holds, parts.replication.get()},
+            parts.workers, holds, parts.filters, parts.sql, parts.replication.get()},
            parts.loop_list),
       offset({*parts.store, parts.topics, parts.groups, parts.offsets, parts.live}),
       query(*parts.store, parts.live),
       lock(parts.locks),
-      heartbeat(parts.live, parts.topics, parts.groups, parts.consumers, parts.producers),
+      heartbeat(parts.live, parts.topics, parts.groups, parts.consumers, parts.producers, parts.filters, parts.sql),
       runtime(parts.live, parts.statistics, parts.days, parts.delay_offsets, timers.get(), *parts.store,
               parts.machine.files, parts.machine.clock),
       admin_topics(parts.live, parts.topics, parts.offsets, parts.consumers, parts.statistics, parts.timer_metrics,
@@ -339,7 +346,10 @@ Broker::Parts::Serving::Serving(Parts& parts)
   });
   parts.groups.on_change([this] { write_groups.soon(); });
   parts.live.on_change([&parts](const std::vector<std::string>& keys) { parts.settings_changed(keys); });
-  parts.consumers.on_group_gone([this](std::string_view group) { heartbeat.forget_group(group); });
+  parts.consumers.on_group_gone([this, &parts](std::string_view group) {
+    heartbeat.forget_group(group);
+    parts.filters.group_gone(group);
+  });
 }
 
 Result<void> Broker::Parts::load() {
@@ -356,6 +366,7 @@ Result<void> Broker::Parts::load() {
     COMET_TRY(timer_files, store::TimerFiles::open(machine.files, *store_log, options, store->figures().max_offset));
   }
   COMET_TRY_VOID(transaction_metrics.load());
+  COMET_TRY_VOID(filters.load());
   return {};
 }
 
@@ -413,6 +424,7 @@ void Broker::Parts::start_timers() {
     serving->transaction_checks.start();
   }
   loop.every(live.now().transaction_metric_flush_ms, [this] { serving->write_transactions.soon(); });
+  loop.every(kFilterPersistPeriodMs, [this] { serving->write_filters.soon(); });
   loop.every(kExpiryPeriodMs, [this] {
     consumers.expire();
     producers.expire();
@@ -441,6 +453,7 @@ Result<void> Broker::Parts::persist() {
   COMET_TRY_VOID(topics.persist());
   COMET_TRY_VOID(groups.persist());
   COMET_TRY_VOID(persist_transaction_metrics());
+  COMET_TRY_VOID(filters.persist());
   return offsets.persist();
 }
 

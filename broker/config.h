@@ -82,6 +82,10 @@ struct BrokerConfig {
   bool lite_pull = true;              ///< litePullMessageEnable
   bool reject_pull_consumer = false;  ///< rejectPullConsumerEnable
   bool enable_property_filter = false;
+  bool filter_support_retry = false;
+  int32_t filter_consumers = 32;            ///< expectConsumerNumUseFilter
+  int32_t bloom_error_percent = 20;         ///< maxErrorRateOfBloomFilter
+  int64_t filter_clean_ms = 86'400'000;     ///< filterDataCleanTimeSpan
   bool slave_read = false;                  ///< slaveReadEnable
   bool notify_consumer_ids_changed = true;  ///< notifyConsumerIdsChangedEnable
   int32_t default_query_max_num = 32;

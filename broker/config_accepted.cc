@@ -17,7 +17,9 @@ constexpr std::string_view kTimer =
     "timers need no such switch here: one thread delivers, tries again until it can, and counts exactly";
 constexpr std::string_view kPop = "POP consumption isn't built yet";
 constexpr std::string_view kAssignment = "assignment by the broker isn't built yet";
-constexpr std::string_view kFilter = "SQL92 filters aren't built yet";
+constexpr std::string_view kFilter =
+    "SQL92 filters are evaluated when messages are pulled; bit maps beside the queues would only save Java some of "
+    "that";
 constexpr std::string_view kFigures = "figures are kept as the default has it";
 constexpr std::string_view kCold = "compaction and cold-read control aren't built";
 constexpr std::string_view kOtherRelease = "it is a key of another release";
@@ -249,10 +251,6 @@ constexpr AcceptedKey kAccepted[] = {
     {"defaultMessageRequestMode", "PULL", kAssignment},
     {"defaultPopShareQueueNum", "-1", kAssignment},
     {"enableCalcFilterBitMap", "false", kFilter},
-    {"expectConsumerNumUseFilter", "32", kFilter},
-    {"maxErrorRateOfBloomFilter", "20", kFilter},
-    {"filterDataCleanTimeSpan", "86400000", kFilter},
-    {"filterSupportRetry", "false", kFilter},
     {"bitMapLengthConsumeQueueExt", "64", kFilter},
     {"commercialBaseCount", "1", kFigures},
     {"commercialSizePerMsg", "4096", kFigures},

@@ -74,7 +74,8 @@ void OwnedPull::assign(const remoting::PullFields& fields, bool lite) {
 
 struct PullHolds::Hold {
   OwnedPull pull;
-  TagFilter filter;
+  SubscriptionFilter filter;
+  QueueOffset not_looked_at;  // what a filter over records has not yet refused
   std::optional<remoting::Responder> responder;
   int64_t deadline_ms = 0;  // steady
   size_t slot = 0;          // of the wheel
@@ -146,8 +147,8 @@ bool PullHolds::has_room(store::QueueKeyView queue) {
   return found == queues_.end() || found->second->count < kMaxPerQueue;
 }
 
-void PullHolds::hold(remoting::EventLoop& loop, const remoting::PullFields& fields, bool lite, const TagFilter& filter,
-                     int64_t timeout_ms, remoting::Responder responder) {
+void PullHolds::hold(remoting::EventLoop& loop, const remoting::PullFields& fields, bool lite,
+                     const SubscriptionFilter& filter, int64_t timeout_ms, remoting::Responder responder) {
   const size_t number = loops_.index(loop);
   LoopState& state = loops_[number];
   if (state.free.empty()) {
@@ -159,6 +160,7 @@ void PullHolds::hold(remoting::EventLoop& loop, const remoting::PullFields& fiel
 
   hold.pull.assign(fields, lite);
   hold.filter = filter;
+  hold.not_looked_at = fields.queue_offset;
   hold.channel = responder.channel()->id();
   hold.responder.emplace(std::move(responder));
   hold.deadline_ms = steady_ms(number) + std::max<int64_t>(0, timeout_ms);
@@ -176,7 +178,7 @@ void PullHolds::hold(remoting::EventLoop& loop, const remoting::PullFields& fiel
 
   store_.watch(queue, 1);
   // What arrived between the caller's look and the line above told nobody.
-  if (store_.max_offset(queue, true) > fields.queue_offset) {
+  if (store_.max_offset(queue, true) > fields.queue_offset && is_for(hold, std::nullopt)) {
     wake(number, hold);
     run_woken_at_turn_end(number);
   }
@@ -204,6 +206,7 @@ void PullHolds::channel_closed(remoting::EventLoop& loop, remoting::Channel::Id 
   while (Hold* hold = found->second.first) {
     detach(number, *hold);
     hold->responder.reset();
+    hold->filter = {};
     state.free.push_back(hold);
   }
   state.by_channel.erase(found);
@@ -291,9 +294,26 @@ void PullHolds::take_outbox(size_t loop) {
 void PullHolds::wake_matching(size_t loop, Watched& watched, const std::optional<int64_t>& tags_code) {
   for (Hold* hold = watched.parts[loop].holds.first; hold != nullptr;) {
     Hold* const behind = hold->in_queue.behind;
-    if (!tags_code || hold->filter.matches_tags_code(*tags_code)) wake(loop, *hold);
+    if (is_for(*hold, tags_code)) wake(loop, *hold);
     hold = behind;
   }
+}
+
+/// Whether the pull may want what came. A code that isn't known may be any.
+bool PullHolds::is_for(Hold& hold, const std::optional<int64_t>& tags_code) {
+  if (!hold.filter.needs_record()) return !tags_code || hold.filter.matches_tags_code(*tags_code);
+  hold.filter.rest();
+  store::GetRequest look;
+  look.topic = hold.pull.fields().topic;
+  look.queue_id = hold.pull.fields().queue_id;
+  look.offset = hold.not_looked_at;
+  look.max_messages = 1;
+  look.filter = &hold.filter;
+  const store::GetResult seen = store_.get(look);
+  if (seen.status == store::GetStatus::kOffsetOverflowOne) return false;
+  if (seen.status != store::GetStatus::kNoMatchedMessage) return true;
+  hold.not_looked_at = seen.next;
+  return seen.next < seen.max;  // more than one look takes: the client goes on from where it is
 }
 
 void PullHolds::wake(size_t loop, Hold& hold) {
@@ -322,6 +342,7 @@ void PullHolds::run_woken(size_t loop) {
     if (responder.channel()->open()) {
       rerun_(hold->pull, hold->filter, std::move(responder));
     }
+    hold->filter = {};
     state.free.push_back(hold);
   }
 }

@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "broker/per_loop.h"
-#include "broker/tag_filter.h"
+#include "broker/subscription_filter.h"
 #include "common/types.h"
 #include "remoting/net/responder.h"
 #include "remoting/protocol/headers/pull.h"
@@ -45,7 +45,8 @@ class OwnedPull {
 ///
 /// It ends in one of three ways: messages that its filter may want arrive (waked in the turn of the append on the same
 /// loop, by one mailbox post on others), its time is up, or its connection closes. In the first two the request runs
-/// once more without leave to wait; in the last it is dropped. Nothing ever scans the holds: arrivals find theirs
+/// once more without leave to wait; in the last it is dropped. Tags are compared with the arrival's; an SQL92 filter
+/// looks at each record that came, once, on the hold's loop. Nothing ever scans the holds: arrivals find theirs
 /// through the queue, deadlines through a wheel of 100 ms slots whose timer runs only while somebody waits. Threads:
 /// hold() and channel_closed() on the connection's loop; on_arrival() on any. Source: PullRequestHoldService,
 /// behaviour.md 3.5, less its 5-second scan.
@@ -56,7 +57,8 @@ class PullHolds final : public store::ArrivalListener {
   static constexpr int64_t kSlotMs = 100;
 
   /// Runs a pull again, on its loop, without leave to wait. The pull is valid during the call.
-  using Rerun = std::function<void(const OwnedPull& pull, const TagFilter& filter, remoting::Responder responder)>;
+  using Rerun =
+      std::function<void(const OwnedPull& pull, const SubscriptionFilter& filter, remoting::Responder responder)>;
 
   PullHolds(std::span<remoting::EventLoop* const> loops, store::MessageStore& store);
   ~PullHolds() override;
@@ -68,7 +70,7 @@ class PullHolds final : public store::ArrivalListener {
   bool has_room(store::QueueKeyView queue);
   /// Keeps the request until one of the above, at most `timeout_ms`. It looks at the queue again before it sleeps, so
   /// that a message that came since the caller looked is not missed.
-  void hold(remoting::EventLoop& loop, const remoting::PullFields& fields, bool lite, const TagFilter& filter,
+  void hold(remoting::EventLoop& loop, const remoting::PullFields& fields, bool lite, const SubscriptionFilter& filter,
             int64_t timeout_ms, remoting::Responder responder);
   /// Drops what waits on a closed connection.
   void channel_closed(remoting::EventLoop& loop, remoting::Channel::Id channel);
@@ -86,6 +88,7 @@ class PullHolds final : public store::ArrivalListener {
 
   std::shared_ptr<Watched> watched(store::QueueKeyView queue);
   void sweep_idle_queues();
+  bool is_for(Hold& hold, const std::optional<int64_t>& tags_code);
   void wake_matching(size_t loop, Watched& watched, const std::optional<int64_t>& tags_code);
   void wake(size_t loop, Hold& hold);
   void post_arrival(size_t loop, const std::shared_ptr<Watched>& watched, const std::optional<int64_t>& tags_code);

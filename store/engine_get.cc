@@ -183,6 +183,7 @@ bool Engine::scan_unit(Scan& scan, int64_t index, const QueueEntry& unit) {
   }
   const bool near_tail = scan.log_end - unit.at <= memory_bytes_ / 100 * options_.access_in_memory_max_ratio;
   if ((index - request.offset.value) * QueueUnit::kBytes >= scan.filter_bytes) return false;
+  if (request.filter != nullptr && request.filter->is_tired()) return false;
   if (scan.full(unit.bytes, near_tail, options_) || scan.out.bytes >= scan.pull_bytes) return false;
   auto advance = [&] {
     scan.last_phy = unit.at;

@@ -68,6 +68,8 @@ class MessageFilter {
   virtual bool matches_tags_code(int64_t tags_code) const = 0;
   virtual bool needs_record() const { return false; }
   virtual bool matches_record(ByteView record) const { return record.data() != nullptr; }
+  /// Whether it has had enough: the walk ends before the next entry. Never before the first one.
+  virtual bool is_tired() const { return false; }
 };
 
 struct GetRequest {

@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include "broker/subscription_filter.h"
 #include "common/system_topics.h"
 
 namespace comet::broker {
@@ -76,6 +77,10 @@ void HeartbeatProcessor::register_consumer(const ClientInfo& client, const remot
   topics_.create_for_group(retry_topic(consumer.group_name), group->retry_queues, perm::kRead | perm::kWrite, order,
                            consumer.unit_mode ? kTopicUnitSubscription : 0);
   consumers_.register_client(client, registration);
+  if (registration.keep_subscriptions) return;
+  filters_.heard(registration.group, registration.subscriptions);
+  // The last client may have gone meanwhile, with nobody left to say so.
+  if (consumers_.find(registration.group) == nullptr) filters_.group_gone(registration.group);
 }
 
 Reply HeartbeatProcessor::unregister(const Call& call, const remoting::UnregisterClientRequest& request) {
@@ -99,12 +104,16 @@ Reply HeartbeatProcessor::consumer_list(const Call&, const remoting::GetConsumer
 Reply HeartbeatProcessor::check_client(const Call& call, const remoting::CheckClientConfigRequest&) {
   auto body = remoting::parse_check_client_body(call.body);
   if (!body) return Reply::refuse(ResponseCode::kSystemError, std::move(body).error().what);
-  const bool by_tag = !body->subscription || body->subscription->expression_type.empty() ||
-                      body->subscription->expression_type == "TAG";
-  if (by_tag) return Reply::ok();
-  return Reply::refuse(
-      ResponseCode::kSystemError,
-      fmt::format("The broker does not support consumer to filter message by {}", body->subscription->expression_type));
+  if (!body->subscription || is_tag_type(body->subscription->expression_type)) return Reply::ok();
+  const remoting::SubscriptionData& wanted = *body->subscription;
+  if (!config_.now().enable_property_filter) {
+    return Reply::refuse(
+        ResponseCode::kSystemError,
+        fmt::format("The broker does not support consumer to filter message by {}", wanted.expression_type));
+  }
+  const auto program = sql_.compile(wanted.expression_type, wanted.expression);
+  if (!program) return Reply::refuse(ResponseCode::kSubscriptionParseFailed, program.error().what);
+  return Reply::ok();
 }
 
 }  // namespace comet::broker

@@ -4,6 +4,7 @@
 #include <mutex>
 #include <string>
 
+#include "broker/consumer_filters.h"
 #include "broker/consumers.h"
 #include "broker/groups.h"
 #include "broker/producers.h"
@@ -18,8 +19,14 @@ namespace comet::broker {
 class HeartbeatProcessor {
  public:
   HeartbeatProcessor(const LiveConfig& config, Topics& topics, Groups& groups, Consumers& consumers,
-                     Producers& producers)
-      : config_(config), topics_(topics), groups_(groups), consumers_(consumers), producers_(producers) {}
+                     Producers& producers, ConsumerFilters& filters, SqlCache& sql)
+      : config_(config),
+        topics_(topics),
+        groups_(groups),
+        consumers_(consumers),
+        producers_(producers),
+        filters_(filters),
+        sql_(sql) {}
 
   remoting::Reply heartbeat(const remoting::Call& call, const remoting::HeartBeatRequest& request);
   remoting::Reply unregister(const remoting::Call& call, const remoting::UnregisterClientRequest& request);
@@ -39,6 +46,8 @@ class HeartbeatProcessor {
   Groups& groups_;
   Consumers& consumers_;
   Producers& producers_;
+  ConsumerFilters& filters_;
+  SqlCache& sql_;
   std::mutex mu_;                                             // guards what follows
   std::map<std::string, int32_t, std::less<>> fingerprints_;  // of a group's last heartbeat; 0 after one of version 1
 };

@@ -35,8 +35,6 @@ struct RefusalFields {
 
 bool has(const PullFields& request, int32_t flag) { return (request.sys_flag & flag) != 0; }
 
-bool is_tag_type(std::string_view type) { return type.empty() || type == "TAG"; }
-
 std::string no_property_filter(std::string_view type) {
   return fmt::format("The broker does not support consumer to filter message by {}", type);
 }
@@ -70,7 +68,7 @@ ResponseCode code_of(GetStatus status, QueueOffset requested) {
 PullProcessor::PullProcessor(const Parts& parts, std::span<remoting::EventLoop* const> loops)
     : parts_(parts), loops_(loops) {
   for (size_t n = 0; n < loops_.size(); ++n) loops_[n].totals = parts_.statistics.broker_totals();
-  parts_.holds.on_wake([this](const OwnedPull& held, const TagFilter&, Responder responder) {
+  parts_.holds.on_wake([this](const OwnedPull& held, const SubscriptionFilter&, Responder responder) {
     run(held.fields(), held.lite(), false, std::move(responder));
   });
 }
@@ -183,17 +181,36 @@ std::optional<PullProcessor::Refused> PullProcessor::choose_filter(Pulling& pull
 std::optional<PullProcessor::Refused> PullProcessor::filter_of_request(Pulling& pull) const {
   const std::string_view expression = pull.request.subscription.value_or("");
   const std::string_view type = pull.request.expression_type.value_or("");
-  if (!is_tag_type(type)) {
-    if (expression.empty())
-      return Refused{ResponseCode::kSubscriptionParseFailed, "parse the consumer's subscription failed: it is empty"};
-    return Refused{ResponseCode::kSystemError, no_property_filter(type)};
-  }
+  if (!is_tag_type(type)) return sql_of_request(pull);
   auto parsed = TagFilter::parse(expression);
   if (!parsed)
     return Refused{ResponseCode::kSubscriptionParseFailed,
                    "parse the consumer's subscription failed: " + parsed.error().what};
-  if (!has(pull.request, remoting::pull_flag::kClassFilter)) pull.filter = std::move(*parsed);
+  if (!has(pull.request, remoting::pull_flag::kClassFilter)) pull.filter = SubscriptionFilter(std::move(*parsed));
   return std::nullopt;
+}
+
+/// As in Apache's broker, an expression that isn't of the language filters nothing; one that is too much is refused.
+std::optional<PullProcessor::Refused> PullProcessor::sql_of_request(Pulling& pull) const {
+  const std::string_view expression = pull.request.subscription.value_or("");
+  const std::string_view type = pull.request.expression_type.value_or("");
+  if (expression.empty())
+    return Refused{ResponseCode::kSubscriptionParseFailed, "parse the consumer's subscription failed: it is empty"};
+  if (!pull.config.enable_property_filter) return Refused{ResponseCode::kSystemError, no_property_filter(type)};
+  if (has(pull.request, remoting::pull_flag::kClassFilter)) return std::nullopt;
+  auto program = parts_.sql.compile(type, expression);
+  if (program) {
+    set_sql(pull, std::move(*program));
+  } else if (program.error().code != Errc::kInvalid) {
+    return Refused{ResponseCode::kSubscriptionParseFailed,
+                   "parse the consumer's subscription failed: " + program.error().what};
+  }
+  return std::nullopt;
+}
+
+void PullProcessor::set_sql(Pulling& pull, std::shared_ptr<const SqlFilter> program) const {
+  const bool by_origin = pull.config.filter_support_retry && is_retry_topic(pull.request.topic);
+  pull.filter = by_origin ? SubscriptionFilter::of_origins(parts_.filters) : SubscriptionFilter(std::move(program));
 }
 
 std::optional<PullProcessor::Refused> PullProcessor::filter_of_heartbeat(Pulling& pull) const {
@@ -224,11 +241,24 @@ std::optional<PullProcessor::Refused> PullProcessor::filter_of_heartbeat(Pulling
   const Subscription& subscription = **found;
   if (subscription.version < request.sub_version)
     return Refused{ResponseCode::kSubscriptionNotLatest, "the consumer's subscription not latest"};
-  if (!is_tag_type(subscription.expression_type)) {
-    return Refused{ResponseCode::kSystemError, no_property_filter(subscription.expression_type)};
-  }
+  if (!is_tag_type(subscription.expression_type)) return sql_of_heartbeat(pull);
   if (!subscription.matches_all() && !subscription.class_filter_mode)
-    pull.filter = TagFilter::of_codes(subscription.codes);
+    pull.filter = SubscriptionFilter(TagFilter::of_codes(subscription.codes));
+  return std::nullopt;
+}
+
+std::optional<PullProcessor::Refused> PullProcessor::sql_of_heartbeat(Pulling& pull) const {
+  const PullFields& request = pull.request;
+  const auto* filter = parts_.filters.find(request.topic, request.consumer_group);
+  if (filter == nullptr) {
+    return Refused{ResponseCode::kFilterDataNotExist,
+                   "The broker's consumer filter data is not exist!Your expression may be wrong!"};
+  }
+  if ((*filter)->version < request.sub_version)
+    return Refused{ResponseCode::kFilterDataNotLatest, "the consumer's consumer filter data not latest"};
+  if (!pull.config.enable_property_filter)
+    return Refused{ResponseCode::kSystemError, no_property_filter((*filter)->type)};
+  set_sql(pull, (*filter)->program);
   return std::nullopt;
 }
 
@@ -254,6 +284,7 @@ store::GetResult PullProcessor::read(const Pulling& pull, bool may_block) const 
   request.queue_id = pull.request.queue_id;
   request.offset = pull.request.queue_offset;
   request.max_messages = pull.request.max_msg_nums;
+  pull.filter.rest();
   request.filter = pull.filter.wants_all() ? nullptr : &pull.filter;
   request.may_block = may_block;
   store::GetResult result = parts_.store.get(request);
@@ -274,7 +305,7 @@ void PullProcessor::read_on_worker(const Pulling& pull, Responder responder) {
     Job(const PullFields& fields, bool is_lite, Responder to) : request(fields, is_lite), responder(std::move(to)) {}
     OwnedPull request;
     Responder responder;
-    TagFilter filter;
+    SubscriptionFilter filter;
   };
   auto job = std::make_shared<Job>(pull.request, pull.lite, std::move(responder));
   job->filter = pull.filter;

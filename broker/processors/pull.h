@@ -10,14 +10,16 @@
 #include <vector>
 
 #include "broker/config.h"
+#include "broker/consumer_filters.h"
 #include "broker/consumer_offsets.h"
 #include "broker/consumers.h"
 #include "broker/groups.h"
 #include "broker/per_loop.h"
 #include "broker/pull_holds.h"
 #include "broker/replication.h"
+#include "broker/sql/sql_cache.h"
 #include "broker/statistics.h"
-#include "broker/tag_filter.h"
+#include "broker/subscription_filter.h"
 #include "broker/topics.h"
 #include "remoting/net/router.h"
 #include "remoting/protocol/headers/pull.h"
@@ -43,6 +45,8 @@ class PullProcessor {
     Statistics& statistics;
     remoting::WorkerPool& workers;
     PullHolds& holds;
+    const ConsumerFilters& filters;
+    SqlCache& sql;
     const Replication* replication = nullptr;  ///< none: this is a master
   };
   PullProcessor(const Parts& parts, std::span<remoting::EventLoop* const> loops);
@@ -60,7 +64,7 @@ class PullProcessor {
     const BrokerConfig& config;
     const TopicConfig* topic = nullptr;
     const GroupConfig* group = nullptr;
-    TagFilter filter{};
+    SubscriptionFilter filter{};
   };
   struct Refused {
     remoting::ResponseCode code;
@@ -89,7 +93,10 @@ class PullProcessor {
   std::optional<Refused> check_topic(Pulling& pull, const remoting::Responder& responder) const;
   std::optional<Refused> choose_filter(Pulling& pull) const;
   std::optional<Refused> filter_of_request(Pulling& pull) const;
+  std::optional<Refused> sql_of_request(Pulling& pull) const;
   std::optional<Refused> filter_of_heartbeat(Pulling& pull) const;
+  std::optional<Refused> sql_of_heartbeat(Pulling& pull) const;
+  void set_sql(Pulling& pull, std::shared_ptr<const SqlFilter> program) const;
   std::optional<Refused> check_active_pull(const Pulling& pull, const remoting::Responder& responder) const;
   store::GetResult read(const Pulling& pull, bool may_block) const;
   bool goes_to_master(const Pulling& pull, const store::GetResult& result) const;

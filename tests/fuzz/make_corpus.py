@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Cuts the recorded frames and stores of tests/golden into seeds, one folder a fuzz target: make_corpus.py GOLDEN_DIR OUT_DIR."""
+"""Cuts the recorded frames, stores and expressions of tests/golden into seeds, one folder a fuzz target: make_corpus.py GOLDEN_DIR OUT_DIR."""
 import hashlib
 import json
 import pathlib
@@ -58,6 +58,16 @@ def greetings():
     yield bytes([0, 0, 0, 100, 0, 0, 0, 90])
 
 
+def filters(table):
+    """Each expression of the SQL92 truth table, with one of its messages behind a zero byte."""
+    rows = [json.loads(line) for line in table.read_text().splitlines()]
+    messages = [row["message"] for row in rows if "message" in row]
+    expressions = [row["expression"] for row in rows if "expression" in row]
+    for n, expression in enumerate(expressions):
+        properties = "".join(f"{name}\x01{value}\x02" for name, value in messages[n % len(messages)].items())
+        yield f"{expression}\0{properties}".encode()
+
+
 def write(out, target, data):
     if len(data) <= SEED_BYTES:
         folder = pathlib.Path(out) / target
@@ -75,6 +85,8 @@ def main(golden, out):
             if member.isfile() and "/commitlog/" in member.name:
                 for record in records(store.extractfile(member).read()):
                     write(out, "record", record)
+    for data in filters(pathlib.Path(golden) / "sql" / "pairs.jsonl"):
+        write(out, "sql", data)
     for greeting in greetings():
         write(out, "greeting", greeting)
 

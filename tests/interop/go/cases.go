@@ -34,6 +34,7 @@ var cases = map[string]func(*lab){
 	"pull_consumer":                pullConsumer,
 	"delay_levels":                 delayLevels,
 	"transactions":                 transactions,
+	"sql_push":                     sqlPush,
 }
 
 func (l *lab) expectStored(topic string, from, to int) {
@@ -321,6 +322,44 @@ func pushTags(l *lab) {
 		check(s.size() == expected[expression], "%d messages of %q", s.size(), expression)
 		for _, message := range s.all() {
 			check(expression == "*" || strings.Contains(expression, message.GetTags()), "tag %q for %q", message.GetTags(), expression)
+		}
+	}
+}
+
+func sqlPush(l *lab) {
+	topic := l.topic(2)
+	wanted := map[string]func(int) bool{
+		"number > 10 AND colour = 'red'":        func(n int) bool { return n > 10 && n%2 == 0 },
+		"number BETWEEN 3 AND 6 OR number = 25": func(n int) bool { return n >= 3 && n <= 6 || n == 25 },
+		"colour IS NULL OR TAGS IN ('x', 'T9')": func(n int) bool { return n%2 == 1 || n == 9 },
+	}
+	sinks := map[string]*sink{}
+	for expression := range wanted {
+		sinks[expression] = &sink{}
+		l.memberBy(consumer.MessageSelector{Type: consumer.SQL92, Expression: expression}, l.unique(fmt.Sprintf("group%d", len(sinks))), "a", topic, sinks[expression])
+	}
+	p := l.producer()
+	for i := 0; i < 30; i++ {
+		message := primitive.NewMessage(topic, []byte(fmt.Sprintf("m%d", i))).WithTag(fmt.Sprintf("T%d", i))
+		message.WithProperty("number", fmt.Sprint(i))
+		if i%2 == 0 {
+			message.WithProperty("colour", "red")
+		}
+		_, err := p.SendSync(context.Background(), message)
+		must(err, "send")
+	}
+	for expression, filter := range wanted {
+		count := 0
+		for i := 0; i < 30; i++ {
+			if filter(i) {
+				count++
+			}
+		}
+		s := sinks[expression]
+		until("messages of "+expression, func() bool { return s.size() >= count }, s.state)
+		check(s.size() == count, "%d messages of %q, not %d", s.size(), expression, count)
+		for i := 0; i < 30; i++ {
+			check((s.bodies()[fmt.Sprintf("m%d", i)] == 1) == filter(i), "message %d for %q", i, expression)
 		}
 	}
 }

@@ -153,13 +153,17 @@ func (s *sink) expectBodies(from, to int, once bool) {
 
 // member starts a push consumer that hands each message to `s`; stop it with the returned function.
 func (l *lab) member(group, name, topic, expression string, s *sink, options ...consumer.Option) func() {
+	return l.memberBy(consumer.MessageSelector{Type: consumer.TAG, Expression: expression}, group, name, topic, s, options...)
+}
+
+// memberBy starts a push consumer whose messages `selector` chooses; the result ends it.
+func (l *lab) memberBy(selector consumer.MessageSelector, group, name, topic string, s *sink, options ...consumer.Option) func() {
 	options = append([]consumer.Option{
 		consumer.WithNameServer([]string{*namesrv}), consumer.WithGroupName(group), consumer.WithInstance(group + "_" + name),
 		consumer.WithConsumeFromWhere(consumer.ConsumeFromFirstOffset),
 	}, options...)
 	c, err := rocketmq.NewPushConsumer(options...)
 	must(err, "new push consumer")
-	selector := consumer.MessageSelector{Type: consumer.TAG, Expression: expression}
 	must(c.Subscribe(topic, selector, func(_ context.Context, messages ...*primitive.MessageExt) (consumer.ConsumeResult, error) {
 		for _, message := range messages {
 			s.take(message)
@@ -207,7 +211,9 @@ func main() {
 	var running sync.WaitGroup
 	slots := make(chan struct{}, 8)
 	wanted := strings.Split(*names, ",")
-	sort.SliceStable(wanted, func(a, b int) bool { return strings.HasPrefix(wanted[a], "push") && !strings.HasPrefix(wanted[b], "push") })
+	sort.SliceStable(wanted, func(a, b int) bool {
+		return strings.HasPrefix(wanted[a], "push") && !strings.HasPrefix(wanted[b], "push")
+	})
 	for _, name := range wanted {
 		body, known := cases[name]
 		if !known {

@@ -3,7 +3,7 @@ import dataclasses
 import os
 import typing
 
-from . import admin_cases, both_ways, replication_cases, wire_cases
+from . import admin_cases, both_ways, replication_cases, sql_cases, wire_cases
 from .admin import run_admin
 from .programs import run_program
 
@@ -27,6 +27,8 @@ BINARY = ["push_rebalance", "push_orderly", "push_concurrent", "send_sync", "sen
           "offsets_and_times", "view_by_offset_id", "query_by_key", "connections"]
 # On a broker with flushDiskType=SYNC_FLUSH.
 SYNC = ["send_sync", "delay_levels", "delay_timer", "send_async", "send_batch", "send_large_compressed", "push_concurrent", "restart_kill9"]
+# On a broker with enablePropertyFilter.
+SQL = ["sql_push", "sql_push_bad_text", "sql_push_reconsume", "sql_push_subscription_changes", "sql_pull", "sql_pull_held"]
 RESTART = ["restart_clean", "restart_kill9", "retry_survives_kill9", "delay_survives_kill"]
 DELAY = ["delay_levels", "delay_to_consumer", "delay_timer", "delay_timer_bounds"]
 DELAY5 = [*DELAY, "timer_calls", "recall", "recall_refused"]
@@ -88,6 +90,10 @@ def _sync_cluster(lab, name):
     return lab.cluster(name, flushDiskType="SYNC_FLUSH", flushConsumerOffsetInterval=1000)
 
 
+def _sql_cluster(lab, name):
+    return lab.cluster(name, enablePropertyFilter="true")
+
+
 def _aged_cluster(lab, name):
     return lab.cluster(name, mappedFileSizeCommitLog=1 << 20, fileReservedTime=0, cleanResourceInterval=1000)
 
@@ -98,18 +104,21 @@ def _replica_cluster(lab, name):
     return cluster
 
 
-def _client(toolchain, crashes=False):
+def _client(toolchain, crashes=False, cluster=None):
     """A client program; one that `crashes` by itself now and then gets a second process for the cases that it left."""
 
     def run(lab, name, cases):
         argv = getattr(lab.tools, toolchain)()
         log = lab.log(name)
+        where = cluster(lab, name) if cluster else lab.main_cluster()
         env = {**os.environ, "HOME": str(log.parent)}
         if crashes:
-            run_program(lab.report, name, argv, lab.main_cluster(), cases, log, name, env=env, all_or_fail=False)
+            run_program(lab.report, name, argv, where, cases, log, name, env=env, all_or_fail=False)
             cases = [c for c in cases if not lab.report.has(name, c)]
         if cases:
-            run_program(lab.report, name, argv, lab.main_cluster(), cases, log, name + "_2" if crashes else name, env=env)
+            run_program(lab.report, name, argv, where, cases, log, (name + "_2" if crashes else name).replace("-", "_"), env=env)
+        if cluster:
+            where.stop()
 
     return run
 
@@ -138,6 +147,10 @@ ALL = [
     Suite("java5-binary", "java5", BINARY, _java("5.3.3", _BINARY_CODEC), _JAVA5),
     Suite("java5-aged", "java5", ["aged_queue"], _java("5.3.3", cluster=_aged_cluster, extra=("--timeout", "150")), _JAVA5),
     Suite("java5-sync", "java5", SYNC, _java("5.3.3", cluster=_sync_cluster, extra=_ONE_BY_ONE), _JAVA5),
+    Suite("java5-sql", "sql", SQL, _java("5.3.3", cluster=_sql_cluster), _JAVA5),
+    Suite("java4-sql", "sql", SQL, _java("4.9.8", cluster=_sql_cluster), _JAVA4),
+    Suite("go-sql", "sql", ["sql_push"], _client("go_program", cluster=_sql_cluster), (("go_program",),)),
+    Suite("sql", "sql", list(sql_cases.CASES), sql_cases.run_sql),
     Suite("go", "go", GO, _client("go_program"), (("go_program",),)),
     Suite("python", "python", PYTHON, _client("python_program", crashes=True), (("python_program",),)),
     Suite("node", "node", NODE, _client("node_program"), (("node_program",),)),

@@ -1,5 +1,7 @@
 #include "broker/consumers.h"
 
+#include <fmt/core.h>
+
 #include <catch2/catch.hpp>
 
 #include "broker/processors/heartbeat.h"
@@ -164,7 +166,8 @@ TEST_CASE("a client that reconnects is listed once and reached on its newest con
 namespace {
 
 struct Heartbeats : Clients {
-  HeartbeatProcessor processor{tables->live, tables->topics, tables->groups, tables->consumers, tables->producers};
+  HeartbeatProcessor processor{tables->live,      tables->topics,  tables->groups, tables->consumers,
+                               tables->producers, tables->filters, tables->sql};
 
   remoting::Reply beat(const std::shared_ptr<ToldChannel>& on, std::string_view body) {
     remoting::CommandHead head;
@@ -193,6 +196,60 @@ TEST_CASE("a heartbeat brings its groups, their retry topics and the producers",
   CHECK(fixture.tables->topics.find("%RETRY%g")->write_queues == 1);
   CHECK(fixture.tables->producers.clients("p").size() == 1);
   CHECK(fixture.tables->producers.any_channel("p") == a);
+}
+
+TEST_CASE("a heartbeat's SQL92 filters live as long as its group", "[broker][heartbeat]") {
+  Heartbeats fixture;
+  auto a = fixture.channel();
+  const auto body = [](int fingerprint, bool without, std::string_view subscriptions) {
+    return fmt::format(
+        R"({{"clientID":"c","consumerDataSet":[{{"consumeType":"CONSUME_PASSIVELY","groupName":"g","messageModel":"CLUSTERING",)"
+        R"("subscriptionDataSet":[{}]}}],"producerDataSet":[],"heartbeatFingerprint":{},"isWithoutSub":{},"withoutSub":{}}})",
+        subscriptions, fingerprint, without, without);
+  };
+  constexpr std::string_view kSql =
+      R"({"expressionType":"SQL92","subString":"a > 5","subVersion":7,"topic":"T","codeSet":[],"tagsSet":[]})";
+  CHECK(fixture.beat(a, body(3, false, kSql)).code == remoting::ResponseCode::kSuccess);
+  const auto alive = [&] {
+    const auto* filter = fixture.tables->filters.find("T", "g");
+    return filter != nullptr && !(*filter)->dead();
+  };
+  CHECK(alive());
+  fixture.beat(a, body(3, true, ""));  // version 2 without subscriptions
+  CHECK(alive());
+  fixture.beat(a, body(0, false, ""));
+  CHECK_FALSE(alive());
+}
+
+TEST_CASE("CHECK_CLIENT_CONFIG compiles what a consumer wants to subscribe", "[broker][heartbeat]") {
+  for (const bool enabled : {false, true}) {
+    Heartbeats fixture;
+    fixture.settings.enable_property_filter = enabled;
+    fixture.reopen();
+    HeartbeatProcessor processor{fixture.tables->live,      fixture.tables->topics,    fixture.tables->groups,
+                                 fixture.tables->consumers, fixture.tables->producers, fixture.tables->filters,
+                                 fixture.tables->sql};
+    const auto check = [&](std::string_view type, std::string_view expression) {
+      const std::string body = fmt::format(
+          R"({{"clientId":"c","group":"g","subscriptionData":{{"expressionType":"{}","subString":"{}","topic":"T"}}}})",
+          type, expression);
+      remoting::CommandHead head;
+      return processor.check_client({head, body, fixture.channel(), fixture.clock.now_ms()}, {});
+    };
+    CHECK(check("TAG", "||").code == remoting::ResponseCode::kSuccess);
+    const auto good = check("SQL92", "a > 5"), bad = check("SQL92", "a > 5 AND"), unknown = check("XPATH", "a");
+    if (!enabled) {
+      for (const auto* reply : {&good, &bad}) {
+        CHECK(reply->code == remoting::ResponseCode::kSystemError);
+        CHECK(reply->remark == "The broker does not support consumer to filter message by SQL92");
+      }
+      continue;
+    }
+    CHECK(good.code == remoting::ResponseCode::kSuccess);
+    CHECK(bad.code == remoting::ResponseCode::kSubscriptionParseFailed);
+    CHECK(bad.remark == "Encountered \"<EOF>\" at line 1, column 10. Was expecting an operand.");
+    CHECK(unknown.code == remoting::ResponseCode::kSubscriptionParseFailed);
+  }
 }
 
 TEST_CASE("the C++ client's heartbeat with numbers for enums is understood", "[broker][heartbeat]") {

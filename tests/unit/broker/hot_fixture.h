@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "broker/config.h"
+#include "broker/consumer_filters.h"
 #include "broker/consumer_offsets.h"
 #include "broker/consumers.h"
 #include "broker/groups.h"
@@ -190,6 +191,8 @@ struct HotBroker {
   broker::TransactionMetrics transaction_metrics{*files, clock, null_log(), dir / "transactionMetrics"};
   broker::ParkedAnswers parked{loops, store, config};
   broker::PullHolds holds{loops, store};
+  broker::SqlCache sql{null_log()};
+  broker::ConsumerFilters filters{*files, clock, null_log(), config, sql, dir / "consumerFilter.json"};
   QueuedWorkers workers;
   int32_t client_version = 479;
   // The store's flush mode is read when the processor is made, so it comes with the first use.
@@ -207,8 +210,8 @@ struct HotBroker {
       of.made_send->send_v2(std::forward<A>(args)...);
     }
   } send_processor{*this};
-  broker::PullProcessor pull_processor{{store, topics, groups, consumers, offsets, config, statistics, workers, holds},
-                                       loops};
+  broker::PullProcessor pull_processor{
+      {store, topics, groups, consumers, offsets, config, statistics, workers, holds, filters, sql}, loops};
   std::shared_ptr<CapturingChannel> channel;
   std::thread runner;
 };

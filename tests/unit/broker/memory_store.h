@@ -201,6 +201,9 @@ class MemoryStore final : public store::MessageStore {
       const Record& record = from.records[static_cast<size_t>(at - from.min)];
       result.next = QueueOffset(at + 1);
       if (request.filter != nullptr && !request.filter->matches_tags_code(record.tags_code)) continue;
+      if (request.filter != nullptr && request.filter->needs_record() &&
+          !request.filter->matches_record(as_bytes(record.bytes)))
+        continue;
       result.status = store::GetStatus::kFound;
       result.records.push_back({as_bytes(record.bytes), nullptr});
       result.bytes += static_cast<int64_t>(record.bytes.size());

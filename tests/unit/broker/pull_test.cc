@@ -143,25 +143,6 @@ TEST_CASE("a subscription in the request that doesn't parse is refused", "[broke
   CHECK(broker.pull(sql).code == 23);
 }
 
-TEST_CASE("SQL92 is refused, whatever enablePropertyFilter says, and never answered unfiltered", "[broker][pull]") {
-  for (const bool enabled : {false, true}) {
-    HotBroker broker([enabled](BrokerConfig& config) { config.enable_property_filter = enabled; });
-    broker.send(order());
-    auto fields = pull_orders("a > 5");
-    fields.expression_type = "SQL92";
-    const auto answer = broker.pull(fields);
-    CHECK(answer.code == 1);
-    CHECK(answer.remark == "The broker does not support consumer to filter message by SQL92");
-    CHECK(answer.body.empty());
-
-    auto registration = readers_of("a > 5", {});
-    registration.subscriptions.front().expression_type = "SQL92";
-    connect(broker, registration);
-    fields.sys_flag = 0;
-    CHECK(broker.pull(fields).code == 1);
-  }
-}
-
 TEST_CASE("without a subscription in the request the heartbeat's is used", "[broker][pull]") {
   HotBroker broker;
   auto fields = pull_orders();

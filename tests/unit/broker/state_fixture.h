@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "broker/config.h"
+#include "broker/consumer_filters.h"
 #include "broker/consumer_offsets.h"
 #include "broker/consumers.h"
 #include "broker/groups.h"
@@ -59,12 +60,14 @@ struct BrokerState {
   Result<void> load() {
     COMET_TRY_VOID(tables->topics.load());
     COMET_TRY_VOID(tables->groups.load());
+    COMET_TRY_VOID(tables->filters.load());
     return tables->offsets.load();
   }
   void restart() {
     REQUIRE(tables->topics.persist());
     REQUIRE(tables->groups.persist());
     REQUIRE(tables->offsets.persist());
+    REQUIRE(tables->filters.persist());
     reopen();
     REQUIRE(load());
   }
@@ -81,12 +84,15 @@ struct BrokerState {
           topics(*s.files, s.clock, null_log(), live, s.path("topics.json")),
           groups(*s.files, s.clock, null_log(), live, s.path("subscriptionGroup.json")),
           offsets(*s.files, s.clock, null_log(), live, s.path("consumerOffset.json")),
+          filters(*s.files, s.clock, null_log(), live, sql, s.path("consumerFilter.json")),
           consumers(s.clock, null_log(), live),
           producers(s.clock, live) {}
     broker::LiveConfig live;
     broker::Topics topics;
     broker::Groups groups;
     broker::ConsumerOffsets offsets;
+    broker::SqlCache sql{null_log()};
+    broker::ConsumerFilters filters;
     broker::Consumers consumers;
     broker::Producers producers;
   };

@@ -34,6 +34,7 @@ public final class Main {
     SendCases.add(known);
     PushCases.add(known);
     PullCases.add(known);
+    SqlCases.add(known);
     LookupCases.add(known);
     RestartCases.add(known);
     RetryCases.add(known);
