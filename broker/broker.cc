@@ -11,15 +11,18 @@
 #include <thread>
 
 #include "broker/consumer_filters.h"
+#include "broker/broadcast_offsets.h"
 #include "broker/consumer_offsets.h"
 #include "broker/consumers.h"
 #include "broker/day_totals.h"
 #include "broker/delay_offsets.h"
 #include "broker/delay_schedule.h"
+#include "broker/gated_log.h"
 #include "broker/groups.h"
 #include "broker/parked_answers.h"
 #include "broker/processors/admin_broker.h"
 #include "broker/processors/admin_group.h"
+#include "broker/processors/admin_offset.h"
 #include "broker/processors/admin_progress.h"
 #include "broker/processors/admin_topic.h"
 #include "broker/processors/client_relay.h"
@@ -42,6 +45,7 @@
 #include "broker/requests.h"
 #include "broker/runtime_info.h"
 #include "broker/slave_sync.h"
+#include "broker/slow_readers.h"
 #include "broker/statistics.h"
 #include "broker/timer_metrics.h"
 #include "broker/timers.h"
@@ -60,6 +64,7 @@ namespace {
 constexpr int64_t kExpiryPeriodMs = 10'000;
 constexpr int64_t kDurabilityLookMs = 1'000;  ///< what waits for it before it is written is looked at so often
 constexpr int64_t kFilterPersistPeriodMs = 10'000;
+constexpr int64_t kIdleFiguresMs = 600'000;
 constexpr int64_t kUnregisterMs = 500;
 constexpr int64_t kCloseGraceMs = 300;
 constexpr int64_t kSlavesGraceMs = 500;
@@ -136,6 +141,7 @@ struct Broker::Parts {
   Machine machine;
   LiveConfig live;
   std::unique_ptr<Log> log, store_log, remoting_log;
+  GatedLog client_log;  ///< broker.log, for what clients cause
   std::vector<std::string> notices;
 
   // State.
@@ -177,6 +183,8 @@ struct Broker::Parts::Serving {
   Registration registration;
   Persister write_topics, write_groups, write_offsets, write_delays, write_timers, write_transactions, write_filters;
   PullHolds holds;
+  BroadcastOffsets broadcasts;
+  SlowReaders slow_readers;
   ParkedAnswers parked;
   DelaySchedule delays;
   std::unique_ptr<Timers> timers;  // none without timerWheelEnable
@@ -194,6 +202,7 @@ struct Broker::Parts::Serving {
   AdminTopicProcessor admin_topics;
   AdminGroupProcessor admin_groups;
   AdminProgressProcessor progress;
+  AdminOffsetProcessor admin_offsets;
   AdminBrokerProcessor admin;
   ClientRelayProcessor relay;
   DelayProcessor delay_admin;
@@ -226,12 +235,13 @@ Broker::Parts::Parts(Machine on, BrokerConfig settings, Path config_file)
       log(on.logs.make("broker")),
       store_log(on.logs.make("store")),
       remoting_log(on.logs.make("remoting")),
-      topics(on.files, on.clock, *log, live, live.now().config_folder() + "/topics.json"),
-      groups(on.files, on.clock, *log, live, live.now().config_folder() + "/subscriptionGroup.json"),
+      client_log(*log, on.clock),
+      topics(on.files, on.clock, client_log, live, live.now().config_folder() + "/topics.json"),
+      groups(on.files, on.clock, client_log, live, live.now().config_folder() + "/subscriptionGroup.json"),
       offsets(on.files, on.clock, *log, live, live.now().config_folder() + "/consumerOffset.json"),
       sql(*log),
       filters(on.files, on.clock, *log, live, sql, live.now().config_folder() + "/consumerFilter.json"),
-      consumers(on.clock, *log, live),
+      consumers(on.clock, client_log, live),
       producers(on.clock, live),
       locks(on.clock),
       statistics(live.now().cluster_name),
@@ -260,6 +270,8 @@ Broker::Parts::Serving::Serving(Parts& parts)
       write_transactions(parts.workers, *parts.log, [&parts] { return parts.persist_transaction_metrics(); }),
       write_filters(parts.workers, *parts.log, [&parts] { return parts.filters.persist(); }),
       holds(parts.loop_list, *parts.store),
+      broadcasts(parts.machine.clock, parts.live, parts.consumers, parts.offsets, *parts.store),
+      slow_readers(parts.live, parts.offsets, parts.groups, *parts.store, *parts.log),
       parked(parts.loop_list, *parts.store, parts.live, parts.replication->slaves_to_wait_for()),
       delays({*parts.store, parts.topics, parts.statistics, parts.kinds, parts.delay_offsets, parts.delay_alarm,
               parts.live, parts.machine.clock, *parts.log}),
@@ -278,19 +290,21 @@ Broker::Parts::Serving::Serving(Parts& parts)
       send_back({*parts.store, parts.topics, parts.groups, parts.live, parts.statistics, parked, parts.kinds},
                 parts.loop_list, store_host(parts.live.now()), static_cast<uint64_t>(parts.machine.clock.now_ms())),
       pull({*parts.store, parts.topics, parts.groups, parts.consumers, parts.offsets, parts.live, parts.statistics,
-            parts.workers, holds, parts.filters, parts.sql, parts.replication.get()},
+            parts.workers, holds, parts.filters, parts.sql, broadcasts, parts.replication.get()},
            parts.loop_list),
       offset({*parts.store, parts.topics, parts.groups, parts.offsets, parts.live}),
       query(*parts.store, parts.live),
       lock(parts.locks),
       heartbeat(parts.live, parts.topics, parts.groups, parts.consumers, parts.producers, parts.filters, parts.sql),
-      runtime(parts.live, parts.statistics, parts.days, parts.delay_offsets, timers.get(), *parts.store,
-              parts.machine.files, parts.machine.clock),
+      runtime(parts.live, parts.consumers, parts.statistics, parts.days, parts.delay_offsets, timers.get(),
+              *parts.store, parts.machine.files, parts.machine.clock),
       admin_topics(parts.live, parts.topics, parts.offsets, parts.consumers, parts.statistics, parts.timer_metrics,
                    *parts.store, *parts.log),
       admin_groups(parts.groups, parts.offsets, parts.consumers, parts.producers, parts.statistics, *parts.log),
       progress(parts.live, parts.topics, parts.groups, parts.offsets, parts.consumers, parts.statistics, *parts.store,
-               parts.machine.clock, *parts.log),
+               parts.machine.clock),
+      admin_offsets(
+          {parts.live, parts.topics, parts.groups, parts.offsets, parts.consumers, holds, *parts.store, *parts.log}),
       admin(parts.live, parts.topics, runtime, parts.statistics, *parts.store, parts.machine.clock, *parts.log),
       relay(parts.live, parts.consumers, parts.topics, parts.groups, *parts.store),
       delay_admin(parts.delay_offsets, timers.get(), parts.timer_metrics),
@@ -303,18 +317,20 @@ Broker::Parts::Serving::Serving(Parts& parts)
                                             parts.groups, parts.offsets, *parts.replication, *parts.log}),
       main_router(parts.workers, *parts.remoting_log),
       fast_router(parts.workers, *parts.remoting_log),
-      server(parts.loop_list, limits_of(parts.live.now()),
-             {.opened = nullptr,
-              .closed =
-                  [this, &parts](const remoting::ChannelPtr& channel) {
-                    holds.channel_closed(channel->loop(), channel->id());
-                    parts.consumers.channel_closed(channel);
-                    parts.producers.channel_closed(channel);
-                  }},
-             *parts.remoting_log) {
-  const Processors processors{&send,         &pull,         &offset,      &query,   &lock,  &heartbeat,
-                              &admin_topics, &admin_groups, &progress,    &admin,   &relay, &delay_admin,
-                              &send_back,    &recall,       &transaction, &replicas};
+      server(
+          parts.loop_list, limits_of(parts.live.now()),
+          {.opened = [&parts](const remoting::ChannelPtr&) { parts.statistics.add("CHANNEL_ACTIVITY", "CONNECT", 1); },
+           .closed =
+               [this, &parts](const remoting::ChannelPtr& channel) {
+                 parts.statistics.add("CHANNEL_ACTIVITY", "CLOSE", 1);
+                 holds.channel_closed(channel->loop(), channel->id());
+                 parts.consumers.channel_closed(channel);
+                 parts.producers.channel_closed(channel);
+               }},
+          *parts.remoting_log) {
+  const Processors processors{&send,         &pull,         &offset,   &query,         &lock,    &heartbeat,
+                              &admin_topics, &admin_groups, &progress, &admin_offsets, &admin,   &relay,
+                              &delay_admin,  &send_back,    &recall,   &transaction,   &replicas};
   add_requests(main_router, processors, Port::kMain);
   add_requests(fast_router, processors, Port::kFast);
   parts.store->on_arrival(&holds);
@@ -429,6 +445,13 @@ void Broker::Parts::start_timers() {
     consumers.expire();
     producers.expire();
     locks.expire();
+  });
+  loop.every(Consumers::kLaterMs, [this] { consumers.tell_later(); });
+  loop.every(BroadcastOffsets::kCommitMs, [this] { serving->broadcasts.commit(); });
+  loop.every(SlowReaders::kLookMs, [this] { workers.submit([this] { serving->slow_readers.look(); }); });
+  loop.every(kIdleFiguresMs, [this, &loop] {
+    const int64_t minutes = live.now().max_stats_idle_minutes;
+    if (minutes >= 0) statistics.delete_idle(loop.now_ms(), minutes * 60'000);
   });
   loop.every(Statistics::kSampleIntervalMs, [this, &loop] {
     statistics.sample(loop.now_ms(), store->figures().put_total);

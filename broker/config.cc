@@ -6,22 +6,10 @@
 #include <map>
 
 #include "broker/config_keys.h"
+#include "broker/split.h"
 
 namespace comet::broker {
 namespace {
-
-std::vector<std::string> split(std::string_view list, char separator) {
-  std::vector<std::string> parts;
-  while (!list.empty()) {
-    const size_t end = std::min(list.find(separator), list.size());
-    std::string_view part = list.substr(0, end);
-    while (!part.empty() && part.front() == ' ') part.remove_prefix(1);
-    while (!part.empty() && part.back() == ' ') part.remove_suffix(1);
-    if (!part.empty()) parts.emplace_back(part);
-    list.remove_prefix(std::min(end + 1, list.size()));
-  }
-  return parts;
-}
 
 Result<void> one_of(std::string_view key, std::string_view value, std::initializer_list<std::string_view> accepted) {
   std::string list;

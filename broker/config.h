@@ -44,9 +44,14 @@ struct BrokerConfig {
   int32_t register_timeout_ms = 24'000;  ///< registerBrokerTimeoutMills
   int32_t register_period_ms = 30'000;   ///< registerNameServerPeriod, used within 10…60 s
   bool force_register = true;
+  bool compressed_register = false;
+  bool split_registration = false;        ///< enableSplitRegistration
+  int32_t split_registration_size = 800;  ///< topics
+  bool single_topic_register = false;     ///< enableSingleTopicRegister
   int32_t connect_timeout_ms = 3'000;
-  int32_t channel_idle_s = 120;          ///< serverChannelMaxIdleTimeSeconds
-  int64_t channel_expired_ms = 120'000;  ///< channelExpiredTimeout
+  int32_t channel_idle_s = 120;               ///< serverChannelMaxIdleTimeSeconds
+  int64_t channel_expired_ms = 120'000;       ///< channelExpiredTimeout
+  int64_t subscription_expired_ms = 600'000;  ///< subscriptionExpiredTimeout
 
   // Topics and groups.
   int32_t default_topic_queue_nums = 8;
@@ -88,6 +93,15 @@ struct BrokerConfig {
   int64_t filter_clean_ms = 86'400'000;     ///< filterDataCleanTimeSpan
   bool slave_read = false;                  ///< slaveReadEnable
   bool notify_consumer_ids_changed = true;  ///< notifyConsumerIdsChangedEnable
+  bool notify_consumers_at_once = true;     ///< realTimeNotifyConsumerChange
+  bool broadcast_offsets = true;            ///< enableBroadcastOffsetStore
+  int64_t broadcast_offset_expire_s = 120;
+  int64_t broadcast_offset_expire_max_s = 300;
+  bool disable_slow_consumers = false;           ///< disableConsumeIfConsumerReadSlowly
+  int64_t slow_consumer_bytes = 17'179'869'184;  ///< consumerFallbehindThreshold
+  bool fast_failure = true;                      ///< brokerFastFailureEnable
+  int64_t pull_queue_wait_ms = 5'000;            ///< waitTimeMillsInPullQueue
+  int64_t lite_pull_queue_wait_ms = 5'000;       ///< waitTimeMillsInLitePullQueue
   int32_t default_query_max_num = 32;
 
   // Offsets.
@@ -109,6 +123,10 @@ struct BrokerConfig {
   bool timer_stop_enqueue = false;              ///< timerStopEnqueue
   bool recall_message = false;                  ///< recallMessageEnable
   bool allow_recall_when_not_writable = true;   ///< allowRecallWhenBrokerNotWriteable
+
+  // Figures.
+  bool detail_stat = true;              ///< enableDetailStat
+  int32_t max_stats_idle_minutes = -1;  ///< maxStatsIdleTimeInMinutes; below 0: kept for ever
 
   // Replication.
   std::string ha_master_address;                  ///< haMasterAddress; empty: as name servers say

@@ -7,6 +7,12 @@ namespace {
 
 constexpr std::string_view kThreads =
     "requests run on event loops without queues, so there is no pool or queue to size";
+constexpr std::string_view kNoWait =
+    "such a request is served in the turn of the loop that reads it, it never waits in a queue";
+constexpr std::string_view kAdminWait = "requests of administrators are served however long they waited";
+constexpr std::string_view kNoBusyPages =
+    "pages are prepared ahead of the log's end, no send waits for the page cache while it holds the log's lock";
+constexpr std::string_view kMetricsOnly = "RocketMQ's metrics alone look at it";
 constexpr std::string_view kNetwork = "it tunes Netty; sockets are driven by libuv here";
 constexpr std::string_view kDead = "RocketMQ itself reads it nowhere";
 constexpr std::string_view kEngine = "it belongs to RocksDB, DLedger or the controller, which this broker doesn't use";
@@ -55,21 +61,18 @@ constexpr AcceptedKey kAccepted[] = {
     {"adminBrokerThreadPoolQueueCapacity", "10000", kThreads},
     {"loadBalanceThreadPoolQueueCapacity", "100000", kThreads},
     {"transferMsgByHeap", "true", kThreads},
-    {"brokerFastFailureEnable", "true", kThreads},
-    {"waitTimeMillsInSendQueue", "200", kThreads},
-    {"waitTimeMillsInPullQueue", "5000", kThreads},
-    {"waitTimeMillsInLitePullQueue", "5000", kThreads},
-    {"waitTimeMillsInHeartbeatQueue", "31000", kThreads},
-    {"waitTimeMillsInTransactionQueue", "3000", kThreads},
-    {"waitTimeMillsInAckQueue", "3000", kThreads},
-    {"waitTimeMillsInAdminBrokerQueue", "5000", kThreads},
+    {"waitTimeMillsInSendQueue", "200", kNoWait},
+    {"waitTimeMillsInHeartbeatQueue", "31000", kNoWait},
+    {"waitTimeMillsInTransactionQueue", "3000", kNoWait},
+    {"waitTimeMillsInAckQueue", "3000", kNoWait},
+    {"waitTimeMillsInAdminBrokerQueue", "5000", kAdminWait},
     {"enableNetWorkFlowControl", "false", kThreads},
     {"asyncSendEnable", "true", kThreads},
     {"compactionThreadNum", "6", kThreads},
     {"timerGetMessageThreadNum", "3", kThreads},
     {"timerPutMessageThreadNum", "3", kThreads},
     {"useReentrantLockWhenPutMessage", "true", kThreads},
-    {"osPageCacheBusyTimeOutMills", "1000", kThreads},
+    {"osPageCacheBusyTimeOutMills", "1000", kNoBusyPages},
     {"transientStorePoolEnable", "false", kThreads},
     {"transientStorePoolSize", "5", kThreads},
     {"fastFailIfNoBufferInStorePool", "false", kThreads},
@@ -256,8 +259,6 @@ constexpr AcceptedKey kAccepted[] = {
     {"commercialSizePerMsg", "4096", kFigures},
     {"accountStatsEnable", "true", kFigures},
     {"accountStatsPrintZeroValues", "true", kFigures},
-    {"maxStatsIdleTimeInMinutes", "-1", kFigures},
-    {"enableDetailStat", "true", kFigures},
     {"autoDeleteUnusedStats", "true", kFigures},
     {"metricsExporterType", "DISABLE", kFigures},
     {"metricsOtelCardinalityLimit", "50000", kFigures},
@@ -307,22 +308,11 @@ constexpr AcceptedKey kAccepted[] = {
     {"commitIntervalCommitLog", "200", kOwnWay},
     {"recoverConcurrently", "false", kOwnWay},
     {"messageStorePlugIn", "", kOwnWay},
-    {"disableConsumeIfConsumerReadSlowly", "false", kOwnWay},
-    {"consumerFallbehindThreshold", "17179869184", kOwnWay},
-    {"compressedRegister", "false", kOwnWay},
     {"updateNameServerAddrPeriod", "120000", kOwnWay},
-    {"enableBroadcastOffsetStore", "true", kOwnWay},
-    {"broadcastOffsetExpireSecond", "120", kOwnWay},
-    {"broadcastOffsetExpireMaxSecond", "300", kOwnWay},
-    {"realTimeNotifyConsumerChange", "true", kOwnWay},
     {"storeReplyMessageEnable", "true", kOwnWay},
-    {"useStaticSubscription", "false", kOwnWay},
-    {"subscriptionExpiredTimeout", "600000", kOwnWay},
+    {"useStaticSubscription", "false", kMetricsOnly},
     {"fetchNamesrvAddrInterval", "10000", kOwnWay},
-    {"enableSingleTopicRegister", "false", kOwnWay},
-    {"enableSplitRegistration", "false", kOwnWay},
     {"enableFastChannelEventProcess", "false", kOwnWay},
-    {"splitRegistrationSize", "800", kOwnWay},
     {"isInBrokerContainer", "false", kOwnWay},
     {"mappedFileSizeConsumeQueueExt", "50331648", kOwnWay},
     {"mapperFileSizeBatchConsumeQueue", "13800000", kOwnWay},

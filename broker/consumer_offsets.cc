@@ -277,20 +277,46 @@ std::vector<std::pair<QueueId, QueueOffset>> ConsumerOffsets::offsets(std::strin
   return offsets;
 }
 
+bool ConsumerOffsets::Row::has_commit() const {
+  return std::any_of(queues.begin(), queues.end(), [](const Queue& queue) { return queue.committed != kNone; });
+}
+
 std::vector<std::string> ConsumerOffsets::topics_of(std::string_view group) const {
   std::vector<std::string> topics;
-  for (Entry& entry : all()) {
-    if (entry.group == group) topics.push_back(std::move(entry.topic));
+  for (const Shard& part : shards_) {
+    std::lock_guard lock(part.mu);
+    for (const auto& [hash, row] : part.rows) {
+      if (row.group == group && row.has_commit()) topics.push_back(row.topic);
+    }
   }
+  std::sort(topics.begin(), topics.end());
   return topics;
 }
 
 std::vector<std::string> ConsumerOffsets::groups_of(std::string_view topic) const {
   std::vector<std::string> groups;
-  for (Entry& entry : all()) {
-    if (entry.topic == topic) groups.push_back(std::move(entry.group));
+  for (const Shard& part : shards_) {
+    std::lock_guard lock(part.mu);
+    for (const auto& [hash, row] : part.rows) {
+      if (row.topic == topic && row.has_commit()) groups.push_back(row.group);
+    }
   }
+  std::sort(groups.begin(), groups.end());
   return groups;
+}
+
+std::vector<ConsumerOffsets::PulledPlace> ConsumerOffsets::pulled_places() const {
+  std::vector<PulledPlace> places;
+  for (const Shard& part : shards_) {
+    std::lock_guard lock(part.mu);
+    for (const auto& [hash, row] : part.rows) {
+      for (const Queue& queue : row.queues) {
+        if (queue.pulled != kNone)
+          places.push_back({row.topic, row.group, QueueId(queue.id), QueueOffset(queue.pulled)});
+      }
+    }
+  }
+  return places;
 }
 
 template <class F>

@@ -75,6 +75,14 @@ class ConsumerOffsets {
   std::vector<std::string> topics_of(std::string_view group) const;  ///< with committed offsets, sorted
   std::vector<std::string> groups_of(std::string_view topic) const;
 
+  /// Where a group's next pull of a queue begins.
+  struct PulledPlace {
+    std::string topic, group;
+    QueueId queue;
+    QueueOffset offset;
+  };
+  std::vector<PulledPlace> pulled_places() const;  ///< in no order
+
   void remove_topic(std::string_view topic);
   void remove_group(std::string_view group);
   void remove(std::string_view group, std::string_view topic);
@@ -95,6 +103,7 @@ class ConsumerOffsets {
     Queue* find(int32_t id);
     const Queue* find(int32_t id) const;
     Queue& at(int32_t id);
+    bool has_commit() const;
   };
   struct Shard {
     mutable std::mutex mu;

@@ -63,21 +63,48 @@ const std::shared_ptr<const Subscription>* ConsumerGroup::find(std::string_view 
 }
 
 Consumers::Consumers(const Clock& clock, Log& log, const LiveConfig& config)
-    : clock_(clock), log_(log), config_(config), views_(clock) {}
+    : clock_(clock), log_(log), config_(config), views_(clock), pulled_(clock, config), problems_(log) {}
 
-/// True if the channel is new to the group.
-bool Consumers::add_client(Group& group, const ClientInfo& client) {
-  for (ClientInfo& present : group.clients) {
-    if (present.channel->id() != client.channel->id()) continue;
-    if (present.client_id != client.client_id) {
-      log_.warn("client {} is now {} on the same connection {}", present.client_id, client.client_id,
-                client.channel->remote_text());
-    }
-    present = client;
-    return false;
+/// What the client said before, or another of the group, where that is the same: so a group of thousands that agree
+/// holds one.
+std::shared_ptr<const ClientWish> Consumers::wish_of(const Group& group, const ConsumerRegistration& registration,
+                                                     const std::shared_ptr<const ClientWish>& before) {
+  if (registration.keep_subscriptions) return before;
+  auto wish = std::make_shared<const ClientWish>(registration);
+  if (before != nullptr && *before == *wish) return before;
+  for (const ClientInfo& client : group.clients) {
+    if (client.wish != nullptr && *client.wish == *wish) return client.wish;
   }
-  group.clients.push_back(client);
-  return true;
+  return wish;
+}
+
+Consumers::Added Consumers::add_client(Group& group, const ClientInfo& client,
+                                       const ConsumerRegistration& registration) {
+  Added added;
+  ClientInfo* known = nullptr;
+  for (ClientInfo& present : group.clients) {
+    if (present.channel->id() == client.channel->id())
+      known = &present;
+    else
+      added.is_twice |= present.client_id == client.client_id;
+  }
+  added.is_new = known == nullptr;
+  if (known == nullptr) {
+    known = &group.clients.emplace_back(client);
+    known->registered_ms = client.last_update_ms;
+    known->wish = wish_of(group, registration, nullptr);
+    return added;
+  }
+  if (known->client_id != client.client_id) {
+    log_.warn("client {} is now {} on the same connection {}", known->client_id, client.client_id,
+              client.channel->remote_text());
+  }
+  ClientInfo next = client;
+  next.registered_ms = known->registered_ms;
+  next.wish = wish_of(group, registration, known->wish);
+  added.wish_changed = next.wish != known->wish;
+  *known = std::move(next);
+  return added;
 }
 
 void Consumers::publish(const std::string& name, const Group& group) {
@@ -88,14 +115,16 @@ void Consumers::publish(const std::string& name, const Group& group) {
 
 void Consumers::register_client(const ClientInfo& client, const ConsumerRegistration& registration) {
   Notice notice{registration.group, {}, false};
+  const int64_t now_ms = clock_.now_ms();
   {
     std::lock_guard lock(mu_);
     // A connection that closed while its heartbeat was under way must not come back.
     if (!client.channel->open()) return;
     const auto [entry, group_is_new] = groups_.try_emplace(registration.group);
     Group& group = entry->second;
-    const bool client_is_new = add_client(group, client);
-    if (client_is_new) groups_of_channel_[client.channel->id()].insert(registration.group);
+    const Added added = add_client(group, client, registration);
+    const bool client_is_new = added.is_new;
+    groups_of_channel_[client.channel->id()][registration.group] = client.client_id;
     ConsumerGroup& view = group.view;
     bool republish = group_is_new || client_is_new || view.type != registration.type ||
                      view.model != registration.model || view.from_where != registration.from_where;
@@ -113,9 +142,10 @@ void Consumers::register_client(const ClientInfo& client, const ConsumerRegistra
     if (republish) publish(registration.group, group);
     if ((client_is_new || topics_changed) && group.notify && !view.broadcasting())
       notice.channels = channels_of(group.clients);
+    if (added.is_new || added.wish_changed || added.is_twice) problems_.look(entry->first, group.clients, now_ms);
     if (group_is_new) log_.info("consumer group {} is online, first client {}", registration.group, client.client_id);
   }
-  tell(notice);
+  tell(std::move(notice));
 }
 
 bool Consumers::drop_client(std::string_view name, remoting::Channel::Id channel, Notice& notice) {
@@ -129,10 +159,12 @@ bool Consumers::drop_client(std::string_view name, remoting::Channel::Id channel
   if (group.clients.empty()) {
     notice.gone = true;
     views_.remove(name);
+    problems_.forget(name);
     groups_.erase(entry);
     log_.info("consumer group {} is offline", name);
   } else {
     publish(entry->first, group);
+    if (problems_.has(name)) problems_.look(entry->first, group.clients, clock_.now_ms());
     if (!group.view.broadcasting()) notice.channels = channels_of(group.clients);
   }
   return true;
@@ -149,7 +181,7 @@ void Consumers::unregister_client(const remoting::ChannelPtr& channel, std::stri
     }
     if (!notify) notice.channels.clear();
   }
-  tell(notice);
+  tell(std::move(notice));
 }
 
 void Consumers::channel_closed(const remoting::ChannelPtr& channel) {
@@ -158,20 +190,22 @@ void Consumers::channel_closed(const remoting::ChannelPtr& channel) {
     std::lock_guard lock(mu_);
     const auto groups = groups_of_channel_.extract(channel->id());
     if (groups.empty()) return;
-    for (const std::string& group : groups.mapped()) {
+    for (const auto& [group, client_id] : groups.mapped()) {
       Notice notice;
       if (drop_client(group, channel->id(), notice)) notices.push_back(std::move(notice));
     }
   }
-  for (const Notice& notice : notices) tell(notice);
+  for (Notice& notice : notices) tell(std::move(notice));
 }
 
 void Consumers::expire() {
   const int64_t oldest = clock_.now_ms() - config_.now().channel_expired_ms;
   std::vector<remoting::ChannelPtr> expired;
   std::vector<Notice> notices;
+  pulled_.expire();
   {
     std::lock_guard lock(mu_);
+    problems_.remind(clock_.now_ms());
     std::vector<std::pair<std::string, remoting::ChannelPtr>> doomed;
     for (const auto& [name, group] : groups_) {
       for (const ClientInfo& client : group.clients) {
@@ -190,16 +224,33 @@ void Consumers::expire() {
       expired.push_back(channel);
     }
   }
-  for (const Notice& notice : notices) tell(notice);
+  for (Notice& notice : notices) tell(std::move(notice));
   for (const auto& channel : expired) {
     log_.warn("no heartbeat from {} for {} ms: closing", channel->remote_text(), config_.now().channel_expired_ms);
     channel->close();
   }
 }
 
-void Consumers::tell(const Notice& notice) const {
+void Consumers::tell(Notice notice) {
   if (notice.gone && on_group_gone_) on_group_gone_(notice.group);
-  if (notice.channels.empty() || !config_.now().notify_consumer_ids_changed) return;
+  const BrokerConfig& config = config_.now();
+  if (notice.channels.empty() || !config.notify_consumer_ids_changed) return;
+  if (config.notify_consumers_at_once) return notify(notice);
+  std::lock_guard lock(mu_);
+  kept_back_[notice.group] = std::move(notice);
+}
+
+void Consumers::tell_later() {
+  std::map<std::string, Notice, std::less<>> due;
+  {
+    std::lock_guard lock(mu_);
+    due.swap(kept_back_);
+  }
+  if (!config_.now().notify_consumer_ids_changed) return;
+  for (const auto& [group, notice] : due) notify(notice);
+}
+
+void Consumers::notify(const Notice& notice) {
   remoting::NotifyConsumerIdsChangedRequest request;
   request.consumer_group = notice.group;
   for (const auto& channel : notice.channels) channel->send_oneway(remoting::make_request(request));
@@ -231,6 +282,14 @@ std::optional<ClientInfo> Consumers::client(std::string_view group, std::string_
   return last == clients.rend() ? std::nullopt : std::optional<ClientInfo>(*last);
 }
 
+std::optional<std::string> Consumers::client_id(std::string_view group, remoting::Channel::Id channel) const {
+  std::lock_guard lock(mu_);
+  const auto groups = groups_of_channel_.find(channel);
+  if (groups == groups_of_channel_.end()) return std::nullopt;
+  const auto found = groups->second.find(group);
+  return found == groups->second.end() ? std::nullopt : std::optional<std::string>(found->second);
+}
+
 bool Consumers::has_channel(std::string_view group, remoting::Channel::Id channel) const {
   std::lock_guard lock(mu_);
   const auto groups = groups_of_channel_.find(channel);
@@ -251,6 +310,28 @@ std::vector<std::string> Consumers::groups_of_topic(std::string_view topic) cons
     if (group.view.find(topic) != nullptr) names.push_back(name);
   }
   return names;
+}
+
+std::shared_ptr<const Subscription> Consumers::subscription(std::string_view group, std::string_view topic) const {
+  if (const ConsumerGroup* online = find(group)) {
+    if (const auto* found = online->find(topic)) return *found;
+  }
+  return pulled_.find(group, topic);
+}
+
+GroupProblem Consumers::problem(std::string_view group) const {
+  std::lock_guard lock(mu_);
+  return problems_.of(group);
+}
+
+std::string Consumers::conflicts_text() const {
+  std::lock_guard lock(mu_);
+  return problems_.conflicts_text();
+}
+
+std::string Consumers::duplicates_text() const {
+  std::lock_guard lock(mu_);
+  return problems_.duplicates_text();
 }
 
 }  // namespace comet::broker

@@ -6,14 +6,16 @@
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
 #include "broker/config.h"
+#include "broker/group_problems.h"
 #include "broker/name_table.h"
+#include "broker/pulled_subscriptions.h"
+#include "broker/subscription.h"
 #include "common/clock.h"
 #include "common/log.h"
 #include "remoting/net/channel.h"
@@ -24,11 +26,6 @@ namespace comet::broker {
 using remoting::ConsumeFromWhere;
 using remoting::ConsumeType;
 using remoting::MessageModel;
-
-/// What a group wants of a topic.
-struct Subscription : remoting::SubscriptionData {
-  bool matches_all() const { return expression.empty() || expression == "*"; }
-};
 
 /// What a group's heartbeats said, as of the latest change; immutable.
 struct ConsumerGroup {
@@ -49,7 +46,9 @@ struct ClientInfo {
   std::string client_id;
   remoting::Language language = remoting::Language::kJava;
   int32_t version = 0;
-  int64_t last_update_ms = 0;
+  int64_t registered_ms = 0;                 ///< when this connection first came
+  int64_t last_update_ms = 0;                ///< of its latest heartbeat
+  std::shared_ptr<const ClientWish> wish{};  ///< null until a heartbeat brought subscriptions
 };
 
 /// One group of a heartbeat.
@@ -66,7 +65,8 @@ struct ConsumerRegistration {
 /// The consumers that are connected, by group, and what they subscribe.
 ///
 /// All clients of a group share one subscription table; the newest heartbeat wins. Lookups for pulls are lock-free;
-/// registration takes one lock, and peers are told outside it. Threads: any.
+/// registration takes one lock, and peers are told outside it: at once, or every 15 s what has changed since
+/// (realTimeNotifyConsumerChange=false). Threads: any.
 /// Source: ConsumerManager, ConsumerGroupInfo; behaviour.md 5.1, 5.2; remoting.md 8.6.
 class Consumers {
  public:
@@ -83,13 +83,26 @@ class Consumers {
   void channel_closed(const remoting::ChannelPtr& channel);
   /// Closes and drops clients without a heartbeat for channelExpiredTimeout; tells nobody, as RocketMQ. Every 10 s.
   void expire();
+  /// Tells what was kept back. Every kLaterMs.
+  void tell_later();
+  static constexpr int64_t kLaterMs = 15'000;
 
   std::vector<std::string> client_ids(std::string_view group) const;  ///< in order of registration
   std::vector<ClientInfo> clients(std::string_view group) const;
   std::optional<ClientInfo> client(std::string_view group, std::string_view client_id) const;
+  /// By which id the connection registered in the group.
+  std::optional<std::string> client_id(std::string_view group, remoting::Channel::Id channel) const;
   bool has_channel(std::string_view group, remoting::Channel::Id channel) const;
   std::vector<std::string> groups() const;
   std::vector<std::string> groups_of_topic(std::string_view topic) const;  ///< online groups that subscribe it
+  /// By heartbeat, else by a pull of its own; null if there is neither.
+  std::shared_ptr<const Subscription> subscription(std::string_view group, std::string_view topic) const;
+  /// What pulls brought themselves.
+  PulledSubscriptions& pulled() { return pulled_; }
+
+  GroupProblem problem(std::string_view group) const;
+  std::string conflicts_text() const;   ///< of all groups, for the runtime information
+  std::string duplicates_text() const;  ///< the same for client ids in use twice
 
   /// Runs when a group's last client went. Set before serving.
   void on_group_gone(std::function<void(std::string_view group)> told) { on_group_gone_ = std::move(told); }
@@ -108,19 +121,31 @@ class Consumers {
     std::vector<remoting::ChannelPtr> channels;
     bool gone = false;  ///< the group's last client went
   };
-  bool add_client(Group& group, const ClientInfo& client);
+  struct Added {
+    bool is_new = false;        ///< the channel is new to the group
+    bool wish_changed = false;  ///< it wants other things than before
+    bool is_twice = false;      ///< another channel has the same client id
+  };
+  static std::shared_ptr<const ClientWish> wish_of(const Group& group, const ConsumerRegistration& registration,
+                                                   const std::shared_ptr<const ClientWish>& before);
+  Added add_client(Group& group, const ClientInfo& client, const ConsumerRegistration& registration);
   void publish(const std::string& name, const Group& group);
   bool drop_client(std::string_view group, remoting::Channel::Id channel, Notice& notice);
-  void tell(const Notice& notice) const;
+  void tell(Notice notice);
+  static void notify(const Notice& notice);
 
   const Clock& clock_;
   Log& log_;
   const LiveConfig& config_;
   std::function<void(std::string_view)> on_group_gone_;
   NameTable<ConsumerGroup> views_;
+  PulledSubscriptions pulled_;
   mutable std::mutex mu_;  // guards what follows
   GroupMap groups_;
-  std::unordered_map<remoting::Channel::Id, std::set<std::string, std::less<>>> groups_of_channel_;
+  GroupProblems problems_;
+  std::map<std::string, Notice, std::less<>> kept_back_;  // by group
+  // The client's id in each of the connection's groups.
+  std::unordered_map<remoting::Channel::Id, std::map<std::string, std::string, std::less<>>> groups_of_channel_;
 };
 
 }  // namespace comet::broker

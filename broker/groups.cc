@@ -175,6 +175,18 @@ bool Groups::put(const GroupConfig& group) {
   return did_change;
 }
 
+void Groups::disable(std::string_view group) {
+  bool did_change = false;
+  table_.update(group, [&](const GroupConfig* present) -> std::optional<GroupConfig> {
+    did_change = present != nullptr && present->consume_enable;
+    if (!did_change) return std::nullopt;
+    GroupConfig next = *present;
+    next.consume_enable = false;
+    return next;
+  });
+  if (did_change) changed();
+}
+
 bool Groups::remove(std::string_view group) {
   const bool had_bits = forbidden_.remove(group);
   const bool was_there = table_.remove(group);

@@ -61,6 +61,8 @@ class Groups {
   /// Sets or replaces; false if it is equal to what is there.
   bool put(const GroupConfig& group);
   bool remove(std::string_view group);
+  /// Sets consumeEnable=false.
+  void disable(std::string_view group);
 
   /// Becomes what a master has: its groups, and no others, and its version. Nothing happens if the versions are equal.
   void become(const remoting::SubscriptionGroupWrapper& masters);

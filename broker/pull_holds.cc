@@ -347,6 +347,28 @@ void PullHolds::run_woken(size_t loop) {
   }
 }
 
+void PullHolds::wake_group(store::QueueKeyView queue, std::string_view group) {
+  std::string key;
+  append_queue_key(key, queue);
+  for (size_t number = 0; number < loops_.size(); ++number) {
+    // Looked up on the loop, behind whatever it is about to hold just now.
+    loops_.loop(number).post([this, number, key, group = std::string(group)] {
+      std::shared_ptr<Watched> watched;
+      {
+        const std::lock_guard lock(mu_);
+        if (const auto found = queues_.find(key); found != queues_.end()) watched = found->second;
+      }
+      if (watched == nullptr) return;
+      for (Hold* hold = watched->parts[number].holds.first; hold != nullptr;) {
+        Hold* const behind = hold->in_queue.behind;
+        if (hold->pull.fields().consumer_group == group) wake(number, *hold);
+        hold = behind;
+      }
+      run_woken(number);
+    });
+  }
+}
+
 // --- Deadlines -------------------------------------------------------------------------------------------------------
 
 void PullHolds::enter_wheel(size_t loop, Hold& hold) {

@@ -43,13 +43,13 @@ class OwnedPull {
 
 /// Pulls that wait for messages (long polling). A hold hangs on its queue and belongs to the loop of its connection.
 ///
-/// It ends in one of three ways: messages that its filter may want arrive (waked in the turn of the append on the same
-/// loop, by one mailbox post on others), its time is up, or its connection closes. In the first two the request runs
-/// once more without leave to wait; in the last it is dropped. Tags are compared with the arrival's; an SQL92 filter
-/// looks at each record that came, once, on the hold's loop. Nothing ever scans the holds: arrivals find theirs
-/// through the queue, deadlines through a wheel of 100 ms slots whose timer runs only while somebody waits. Threads:
-/// hold() and channel_closed() on the connection's loop; on_arrival() on any. Source: PullRequestHoldService,
-/// behaviour.md 3.5, less its 5-second scan.
+/// It ends in one of four ways: messages that its filter may want arrive (waked in the turn of the append on the same
+/// loop, by one mailbox post on others), its time is up, its group's offset is reset, or its connection closes. In the
+/// first three the request runs once more without leave to wait; in the last it is dropped. Tags are compared with the
+/// arrival's; an SQL92 filter looks at each record that came, once, on the hold's loop. Nothing ever scans the holds:
+/// arrivals find theirs through the queue, deadlines through a wheel of 100 ms slots whose timer runs only while
+/// somebody waits. Threads: hold() and channel_closed() on the connection's loop; on_arrival() on any. Source:
+/// PullRequestHoldService, behaviour.md 3.5, less its 5-second scan.
 class PullHolds final : public store::ArrivalListener {
  public:
   static constexpr int64_t kMaxPerQueue = 65'536;
@@ -72,6 +72,8 @@ class PullHolds final : public store::ArrivalListener {
   /// that a message that came since the caller looked is not missed.
   void hold(remoting::EventLoop& loop, const remoting::PullFields& fields, bool lite, const SubscriptionFilter& filter,
             int64_t timeout_ms, remoting::Responder responder);
+  /// Runs the group's pulls that wait on the queue, and those that are on their way to it. From any thread.
+  void wake_group(store::QueueKeyView queue, std::string_view group);
   /// Drops what waits on a closed connection.
   void channel_closed(remoting::EventLoop& loop, remoting::Channel::Id channel);
 

@@ -4,14 +4,15 @@
 
 #include "common/crc32.h"
 #include "remoting/protocol/bodies/registration.h"
+#include "remoting/protocol/bodies/route.h"
 #include "remoting/protocol/headers/route.h"
 
 namespace comet::broker {
 namespace {
 
-constexpr int64_t kRetryMs = 5'000;
 constexpr int64_t kSecondRoundMs = 10'000;
 constexpr int64_t kMasterSearchMs = 3'000;
+constexpr int64_t kSingleTopicMs = 3'000;
 
 /// Runs `done` once after `left` answers.
 struct Round {
@@ -27,13 +28,18 @@ struct Round {
 }  // namespace
 
 struct Registration::State : std::enable_shared_from_this<Registration::State> {
-  State(remoting::EventLoop& on, remoting::Client& with, Log& to, const LiveConfig& settings, Topics& known)
-      : loop(on), client(with), log(to), config(settings), topics(known) {}
+  State(remoting::EventLoop& on, remoting::Client& with, Log& to, const LiveConfig& settings, Topics& known,
+        int64_t retry_after_ms)
+      : loop(on), client(with), log(to), config(settings), topics(known), retry_ms(retry_after_ms) {}
 
   void full_round(std::function<void(int32_t, int32_t)> done);
   void changed_round();
   void ask_one(const std::string& address, const std::shared_ptr<Round>& round);
+  std::vector<remoting::RegisterBrokerBody> full_bodies();
   void send_full(const std::string& address, const std::shared_ptr<Round>& round);
+  void send_parts(const std::string& address, const std::shared_ptr<std::vector<remoting::RegisterBrokerBody>>& parts,
+                  size_t part, const std::shared_ptr<Round>& round);
+  void send_singly(const std::string& address, const remoting::TopicConfigWrapper& topics);
   void send(const std::string& address, const remoting::RegisterBrokerBody& body, std::function<void(bool took)> done);
   void take_answer(const std::string& address, const Result<remoting::Response>& answer);
   void forget_removed(const std::vector<std::string>& servers);
@@ -46,6 +52,7 @@ struct Registration::State : std::enable_shared_from_this<Registration::State> {
   Log& log;
   const LiveConfig& config;
   Topics& topics;
+  const int64_t retry_ms;
 
   // On the loop alone.
   std::map<std::string, bool> servers;  // known name servers, and whether the last registration was taken
@@ -85,8 +92,9 @@ void apply_permission(remoting::TopicConfigWrapper& topics, int32_t permission) 
 void Registration::State::send(const std::string& address, const remoting::RegisterBrokerBody& body,
                                std::function<void(bool)> done) {
   const BrokerConfig& now = config.now();
-  std::string text = to_json(body);
+  std::string text = now.compressed_register ? to_compressed(body, remoting::kOurVersion) : to_json(body);
   remoting::RegisterBrokerRequest header = request_header(now);
+  header.compressed = now.compressed_register;
   header.body_crc32 = crc32_masked(as_bytes(text));
   client.call(address, remoting::make_request(header, std::move(text)), now.register_timeout_ms,
               [self = shared_from_this(), address, done = std::move(done)](Result<remoting::Response> answer) {
@@ -133,11 +141,54 @@ void Registration::State::take_master(const remoting::Response& answer) {
   });
 }
 
+/// All topics, in one body or in several: each of those with a version of its own, because a name server takes changes
+/// only with a version that it doesn't know.
+std::vector<remoting::RegisterBrokerBody> Registration::State::full_bodies() {
+  const BrokerConfig& now = config.now();
+  remoting::RegisterBrokerBody rest;
+  rest.topics = topics.wire();
+  apply_permission(rest.topics, now.broker_permission);
+  std::vector<remoting::RegisterBrokerBody> bodies;
+  auto& left = rest.topics.topics;
+  const auto most = static_cast<size_t>(now.split_registration_size);
+  while (now.split_registration && left.size() > most) {
+    auto& part = bodies.emplace_back().topics.topics;
+    while (part.size() < most) part.insert(left.extract(left.begin()));
+  }
+  bodies.push_back(std::move(rest));
+  if (!now.split_registration) return bodies;
+  for (auto& body : bodies) {
+    topics.touch();
+    body.topics.data_version = topics.version();
+  }
+  return bodies;
+}
+
 void Registration::State::send_full(const std::string& address, const std::shared_ptr<Round>& round) {
-  remoting::RegisterBrokerBody body;
-  body.topics = topics.wire();
-  apply_permission(body.topics, config.now().broker_permission);
-  send(address, body, [round](bool took) { round->answered(took); });
+  send_parts(address, std::make_shared<std::vector<remoting::RegisterBrokerBody>>(full_bodies()), 0, round);
+}
+
+/// The next part goes when the one before was taken, so that their versions come in order.
+void Registration::State::send_parts(const std::string& address,
+                                     const std::shared_ptr<std::vector<remoting::RegisterBrokerBody>>& parts,
+                                     size_t part, const std::shared_ptr<Round>& round) {
+  send(address, (*parts)[part], [self = shared_from_this(), address, parts, part, round](bool took) {
+    if (!took || part + 1 == parts->size()) return round->answered(took);
+    self->send_parts(address, parts, part + 1, round);
+  });
+}
+
+/// Each topic by itself: little to send where a broker has very many. No answer matters, the next round has them all.
+void Registration::State::send_singly(const std::string& address, const remoting::TopicConfigWrapper& changed) {
+  for (const auto& [name, topic] : changed.topics) {
+    remoting::RegisterTopicInNamesrvRequest header;
+    header.topic = name;
+    remoting::RouteData route;
+    route.queues.push_back(
+        {config.now().broker_name, topic.perm, topic.read_queue_nums, topic.sys_flag, topic.write_queue_nums});
+    client.call(address, remoting::make_request(header, to_json(route)), kSingleTopicMs,
+                [](const Result<remoting::Response>&) {});
+  }
 }
 
 /// Asks first whether the name server misses anything, where forceRegister is off.
@@ -193,16 +244,21 @@ void Registration::State::changed_round() {
     changed_names.clear();
   }
   if (stopped || body.topics.topics.empty()) return;
-  apply_permission(body.topics, config.now().broker_permission);
+  const BrokerConfig& now = config.now();
+  apply_permission(body.topics, now.broker_permission);
   for (const auto& [address, taken] : servers) {
     // Only who knows the rest can use a part; the others get everything with their next try.
-    if (taken) send(address, body, [](bool) {});
+    if (!taken) continue;
+    if (now.single_topic_register)
+      send_singly(address, body.topics);
+    else
+      send(address, body, [](bool) {});
   }
 }
 
 void Registration::State::retry_later() {
   if (std::exchange(retry_armed, true)) return;
-  loop.after(kRetryMs, [self = shared_from_this()] {
+  loop.after(retry_ms, [self = shared_from_this()] {
     self->retry_armed = false;
     if (self->stopped) return;
     auto round = std::make_shared<Round>();
@@ -220,8 +276,8 @@ void Registration::State::schedule_rounds() {
 }
 
 Registration::Registration(remoting::EventLoop& loop, remoting::Client& client, Log& log, const LiveConfig& config,
-                           Topics& topics)
-    : state_(std::make_shared<State>(loop, client, log, config, topics)) {}
+                           Topics& topics, int64_t retry_ms)
+    : state_(std::make_shared<State>(loop, client, log, config, topics, retry_ms)) {}
 
 Registration::~Registration() = default;
 

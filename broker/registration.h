@@ -27,7 +27,10 @@ namespace comet::broker {
 /// behaviour.md 1.5; remoting.md 12.1, 15.4.
 class Registration {
  public:
-  Registration(remoting::EventLoop& loop, remoting::Client& client, Log& log, const LiveConfig& config, Topics& topics);
+  static constexpr int64_t kRetryMs = 5'000;
+
+  Registration(remoting::EventLoop& loop, remoting::Client& client, Log& log, const LiveConfig& config, Topics& topics,
+               int64_t retry_ms = kRetryMs);
   ~Registration();
 
   /// Registers everywhere, then keeps doing so. `done` runs once, on the loop, after every name server has answered or

@@ -2,6 +2,7 @@
 
 #include "broker/processors/admin_broker.h"
 #include "broker/processors/admin_group.h"
+#include "broker/processors/admin_offset.h"
 #include "broker/processors/admin_progress.h"
 #include "broker/processors/admin_topic.h"
 #include "broker/processors/client_relay.h"
@@ -68,10 +69,10 @@ void add_requests(remoting::Router& router, Processors p, Port port) {
   router.on<GetConsumeStatsRequest>                       (Lane::kWorker, p.progress,  &AdminProgressProcessor::consume_stats);
   router.on<GetBrokerConsumeStatsRequest>                 (Lane::kWorker, p.progress,  &AdminProgressProcessor::broker_consume_stats);
   router.on<QueryConsumeTimeSpanRequest>                  (Lane::kWorker, p.progress,  &AdminProgressProcessor::time_spans);
-  router.on<InvokeBrokerToResetOffsetRequest>             (Lane::kWorker, p.progress,  &AdminProgressProcessor::reset);
-  router.on<CloneGroupOffsetRequest>                      (Lane::kWorker, p.progress,  &AdminProgressProcessor::clone);
-  router.on<QueryCorrectionOffsetRequest>                 (Lane::kWorker, p.progress,  &AdminProgressProcessor::correction);
-  router.on<GetAllConsumerOffsetRequest>                  (Lane::kWorker, p.progress,  &AdminProgressProcessor::all_offsets);
+  router.on<InvokeBrokerToResetOffsetRequest>             (Lane::kWorker, p.offsets,   &AdminOffsetProcessor::reset);
+  router.on<CloneGroupOffsetRequest>                      (Lane::kWorker, p.offsets,   &AdminOffsetProcessor::clone);
+  router.on<QueryCorrectionOffsetRequest>                 (Lane::kWorker, p.offsets,   &AdminOffsetProcessor::correction);
+  router.on<GetAllConsumerOffsetRequest>                  (Lane::kWorker, p.offsets,   &AdminOffsetProcessor::all_offsets);
   router.on<UpdateBrokerConfigRequest>                    (Lane::kWorker, p.admin,     &AdminBrokerProcessor::update_config);
   router.on<GetBrokerConfigRequest>                       (Lane::kWorker, p.admin,     &AdminBrokerProcessor::get_config);
   router.on<GetBrokerRuntimeInfoRequest>                  (Lane::kWorker, p.admin,     &AdminBrokerProcessor::runtime_info);

@@ -8,6 +8,7 @@ namespace comet::broker {
 
 class AdminBrokerProcessor;
 class AdminGroupProcessor;
+class AdminOffsetProcessor;
 class AdminProgressProcessor;
 class AdminTopicProcessor;
 class ClientRelayProcessor;
@@ -34,6 +35,7 @@ struct Processors {
   AdminTopicProcessor* topics = nullptr;
   AdminGroupProcessor* groups = nullptr;
   AdminProgressProcessor* progress = nullptr;
+  AdminOffsetProcessor* offsets = nullptr;
   AdminBrokerProcessor* admin = nullptr;
   ClientRelayProcessor* relay = nullptr;
   DelayProcessor* delays = nullptr;

@@ -157,6 +157,8 @@ std::map<std::string, std::string, std::less<>> RuntimeInfo::table() {
   add_schedule(table);
   add_timers(table);
   add_pools(table);
+  table["subscriptionConflicts"] = consumers_.conflicts_text();
+  table["duplicateClientIds"] = consumers_.duplicates_text();
   for (const auto& add : also_) add(table);
   table["brokerActive"] = "true";
   table["brokerVersionDesc"] = remoting::version_name(remoting::kOurVersion);

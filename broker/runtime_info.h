@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "broker/config.h"
+#include "broker/consumers.h"
 #include "broker/day_totals.h"
 #include "broker/delay_offsets.h"
 #include "broker/statistics.h"
@@ -21,9 +22,10 @@ namespace comet::broker {
 class RuntimeInfo {
  public:
   /// `timers` is null where timerWheelEnable is false.
-  RuntimeInfo(const LiveConfig& config, Statistics& statistics, DayTotals& days, const DelayOffsets& delays,
-              Timers* timers, store::MessageStore& store, Files& files, const Clock& clock)
+  RuntimeInfo(const LiveConfig& config, const Consumers& consumers, Statistics& statistics, DayTotals& days,
+              const DelayOffsets& delays, Timers* timers, store::MessageStore& store, Files& files, const Clock& clock)
       : config_(config),
+        consumers_(consumers),
         statistics_(statistics),
         days_(days),
         delays_(delays),
@@ -49,6 +51,7 @@ class RuntimeInfo {
   void add_pools(Table& table);
 
   const LiveConfig& config_;
+  const Consumers& consumers_;
   Statistics& statistics_;
   DayTotals& days_;
   const DelayOffsets& delays_;

@@ -111,6 +111,8 @@ void Statistics::sample(int64_t now_ms, int64_t store_puts) {
   for (auto& [key, counted] : items_) {
     fold_returned(counted);
     const Sample now = sum_of(counted, now_ms);
+    const bool moved = now.value != counted.last_move.value || now.times != counted.last_move.times;
+    if (moved || counted.last_move.at_ms == 0) counted.last_move = now;
     push(counted.minute, counted.minute_base, now, kSampleIntervalMs, kMinuteSamples);
     if (hour_due) push(counted.hour, counted.hour_base, now, kTenMinutesMs, kHourSamples);
     if (day_due) push(counted.day, counted.day_base, now, kHourMs, kDaySamples);
@@ -152,6 +154,15 @@ ThroughputFigures Statistics::throughput(int64_t now_ms, int64_t store_puts) con
     figures.get_transferred[n] = static_cast<double>(now.transferred - from->transferred) / seconds;
   }
   return figures;
+}
+
+void Statistics::delete_idle(int64_t now_ms, int64_t idle_ms) {
+  const std::lock_guard lock(mu_);
+  const size_t deleted = std::erase_if(items_, [&](const auto& entry) {
+    const Sample& last_move = entry.second.last_move;
+    return last_move.at_ms != 0 && now_ms - last_move.at_ms >= idle_ms;
+  });
+  if (deleted > 0) deletions_.fetch_add(1, std::memory_order_relaxed);
 }
 
 void Statistics::delete_topic(std::string_view topic) {

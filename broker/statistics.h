@@ -89,6 +89,8 @@ class Statistics {
   int64_t puts_without_system() const { return total("BROKER_PUT_NUMS_WITHOUT_SYSTEM_TOPIC", cluster_); }
   int64_t gets_without_system() const { return total("BROKER_GET_NUMS_WITHOUT_SYSTEM_TOPIC", cluster_); }
 
+  /// Forgets the items that stood still for `idle_ms`.
+  void delete_idle(int64_t now_ms, int64_t idle_ms);
   /// Forgets what was counted of a topic or of a group.
   void delete_topic(std::string_view topic);
   void delete_group(std::string_view group);
@@ -108,6 +110,7 @@ class Statistics {
     std::vector<Held> tallies;
     int64_t value = 0, times = 0;  // of tallies that were given back, and of add()
     Sample minute_base, hour_base, day_base;
+    Sample last_move;  // as it was when it last changed from one sample to the next
     Window minute, hour, day;
   };
   struct Totals {

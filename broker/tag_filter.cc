@@ -15,19 +15,31 @@ std::string_view trim(std::string_view text) {
   return text;
 }
 
-}  // namespace
-
-Result<TagFilter> TagFilter::parse(std::string_view expression) {
-  TagFilter filter;
-  if (expression.empty() || expression == "*") return filter;
+/// Calls `visit(tag)` for each tag of "A || B".
+template <class F>
+void each_tag(std::string_view expression, F visit) {
   constexpr std::string_view kOr = "||";
-  filter.all_ = false;
   for (std::string_view rest = expression; !rest.empty();) {
     const size_t end = rest.find(kOr);
     const std::string_view tag = trim(rest.substr(0, end));
     rest = end == std::string_view::npos ? std::string_view() : rest.substr(end + kOr.size());
-    if (!tag.empty()) filter.add(java_hash(tag));
+    if (!tag.empty()) visit(tag);
   }
+}
+
+}  // namespace
+
+std::vector<std::string> tags_of(std::string_view expression) {
+  std::vector<std::string> tags;
+  if (expression != "*") each_tag(expression, [&](std::string_view tag) { tags.emplace_back(tag); });
+  return tags;
+}
+
+Result<TagFilter> TagFilter::parse(std::string_view expression) {
+  TagFilter filter;
+  if (expression.empty() || expression == "*") return filter;
+  filter.all_ = false;
+  each_tag(expression, [&](std::string_view tag) { filter.add(java_hash(tag)); });
   // A text of blanks is one tag that is blank for Java; only separators leave nothing to split into.
   if (filter.count_ == 0 && expression.find_first_not_of('|') == std::string_view::npos) {
     return fail(Errc::kInvalid,

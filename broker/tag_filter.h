@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -10,6 +11,9 @@
 #include "store/message_store.h"
 
 namespace comet::broker {
+
+/// The tags that "A || B" names, trimmed; none for "*" and "".
+std::vector<std::string> tags_of(std::string_view expression);
 
 /// Which messages a TAG subscription wants: all, or those whose tag has one of a few hash codes. The full tag is the
 /// client's to compare, so two tags of equal hash both pass; a message without a tag has code 0 and passes only `*`.

@@ -185,6 +185,8 @@ Result<GroupClients> read_consumers(std::string_view body) {
   clients.consume_type = name_of(from.consume_type);
   clients.message_model = name_of(from.message_model);
   clients.consume_from_where = name_of(from.consume_from_where);
+  clients.conflict = from.conflict.value_or("");
+  clients.duplicate_id = from.duplicate_id.value_or("");
   return clients;
 }
 

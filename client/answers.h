@@ -115,6 +115,8 @@ struct GroupClients {
   std::string consume_type;
   std::string message_model;
   std::string consume_from_where;
+  std::string conflict;      ///< how two clients contradict each other; empty: they agree, or an Apache broker answered
+  std::string duplicate_id;  ///< which client id two connections use
 };
 Result<GroupClients> read_consumers(std::string_view body);
 /// Only the connections are there.

@@ -92,6 +92,9 @@ Reply AdminGroupProcessor::consumer_connections(const Call&,
   body.message_model = group->model;
   for (const auto& subscription : group->subscriptions)
     body.subscriptions.emplace(subscription->topic, to_body(*subscription));
+  GroupProblem problem = consumers_.problem(request.consumer_group);
+  if (!problem.conflict.empty()) body.conflict = std::move(problem.conflict);
+  if (!problem.duplicate_id.empty()) body.duplicate_id = std::move(problem.duplicate_id);
   return Reply::ok_body(remoting::to_json(body));
 }
 
@@ -131,9 +134,7 @@ Reply AdminGroupProcessor::subscription_of(const Call&, const remoting::QuerySub
   remoting::GroupSubscription body;
   body.group = request.group;
   body.topic = request.topic;
-  const ConsumerGroup* group = consumers_.find(request.group);
-  if (const auto* found = group == nullptr ? nullptr : group->find(request.topic); found != nullptr)
-    body.subscription = to_body(**found);
+  if (const auto found = consumers_.subscription(request.group, request.topic)) body.subscription = to_body(*found);
   return Reply::ok_body(remoting::to_json(body));
 }
 

@@ -3,35 +3,16 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <limits>
-#include <set>
+#include <map>
 
+#include "broker/split.h"
 #include "broker/to_body.h"
-#include "remoting/protocol/bodies/offsets.h"
 
 namespace comet::broker {
 
 using remoting::Call;
 using remoting::Reply;
 using remoting::ResponseCode;
-
-namespace {
-
-std::vector<std::string> split(std::string_view text, char separator) {
-  std::vector<std::string> parts;
-  while (!text.empty()) {
-    const size_t end = text.find(separator);
-    if (end != 0) parts.emplace_back(text.substr(0, end));
-    text = end == std::string_view::npos ? std::string_view() : text.substr(end + 1);
-  }
-  return parts;
-}
-
-bool is_blank(const std::optional<std::string>& text) {
-  return !text || text->find_first_not_of(' ') == std::string::npos;
-}
-
-}  // namespace
 
 double AdminProgressProcessor::consume_rate(const std::string& group, const std::string& topic) const {
   const auto view = statistics_.view("GROUP_GET_NUMS", topic + "@" + group);
@@ -70,8 +51,8 @@ Reply AdminProgressProcessor::consume_stats(const Call&, const remoting::GetCons
     const TopicConfig* topic = topics_.find(name);
     if (topic == nullptr) continue;
     // What an online group no longer subscribes is history, not lag.
-    if (!listed && online != nullptr && online->clients > 0 && !online->subscriptions.empty() &&
-        online->find(name) == nullptr)
+    if (!listed && online != nullptr && !online->subscriptions.empty() &&
+        consumers_.subscription(request.consumer_group, name) == nullptr)
       continue;
     add_rows(request.consumer_group, *topic, topic->read_queues, body);
   }
@@ -81,10 +62,12 @@ Reply AdminProgressProcessor::consume_stats(const Call&, const remoting::GetCons
 Reply AdminProgressProcessor::broker_consume_stats(const Call&, const remoting::GetBrokerConsumeStatsRequest& request) {
   remoting::BrokerConsumeStats body;
   body.broker_addr = config_.now().address();
+  std::map<std::string, std::vector<std::string>, std::less<>> topics_by_group;
+  for (ConsumerOffsets::Entry& entry : offsets_.all()) topics_by_group[entry.group].push_back(std::move(entry.topic));
   for (const GroupConfig& group : groups_.all()) {
     std::vector<remoting::ConsumeStats> of_group;
     const ConsumerGroup* online = consumers_.find(group.name);
-    for (const std::string& name : offsets_.topics_of(group.name)) {
+    for (const std::string& name : topics_by_group[group.name]) {
       const TopicConfig* topic = topics_.find(name);
       if (topic == nullptr || (request.is_order && !topic->order)) continue;
       if (online != nullptr && online->find(name) == nullptr) continue;
@@ -123,98 +106,6 @@ Reply AdminProgressProcessor::time_spans(const Call&, const remoting::QueryConsu
       if (next_ms > 0) span.delay_ms = now_ms - next_ms;
     }
     body.spans.push_back(std::move(span));
-  }
-  return Reply::ok_body(remoting::to_json(body));
-}
-
-QueueOffset AdminProgressProcessor::offset_at(store::QueueKeyView queue, int64_t timestamp_ms) {
-  return timestamp_ms < 0 ? store_.max_offset(queue, true)
-                          : store_.offset_by_time(queue, timestamp_ms, store::TimeBoundary::kLower);
-}
-
-Reply AdminProgressProcessor::reset(const Call& call, const remoting::InvokeBrokerToResetOffsetRequest& request) {
-  const TopicConfig* topic = topics_.find(request.topic);
-  if (topic == nullptr)
-    return Reply::refuse(ResponseCode::kTopicNotExist, fmt::format("Topic {} does not exist", request.topic));
-  if (groups_.find(request.group) == nullptr) {
-    return Reply::refuse(ResponseCode::kSubscriptionGroupNotExist,
-                         fmt::format("Group {} does not exist", request.group));
-  }
-  remoting::ResetOffsetBody body;
-  auto move_to = [&](QueueId id, QueueOffset offset) {
-    if (offset.value >= 0)
-      body.offsets.emplace(remoting::MessageQueue{config_.now().broker_name, id, request.topic}, offset.value);
-  };
-  if (request.queue_id.value >= 0) {
-    if (request.queue_id.value >= topic->read_queues) {
-      return Reply::refuse(ResponseCode::kInvalidParameter,
-                           fmt::format("queueId {} is illegal: topic {} has {} read queues", request.queue_id.value,
-                                       request.topic, topic->read_queues));
-    }
-    const store::QueueKeyView queue{request.topic, request.queue_id};
-    if (request.offset && request.offset->value != -1) {
-      const int64_t min = store_.min_offset(queue).value, max = store_.max_offset(queue, true).value;
-      if (request.offset->value < min || request.offset->value > max + 1) {
-        return Reply::refuse(
-            ResponseCode::kSystemError,
-            fmt::format("Target offset {} not in consume queue range [{}-{}]", request.offset->value, min, max));
-      }
-      move_to(request.queue_id, *request.offset);
-    } else {
-      move_to(request.queue_id, offset_at(queue, request.timestamp_ms));
-    }
-  } else {
-    for (int32_t id = 0; id < topic->read_queues; ++id)
-      move_to(QueueId(id), offset_at({request.topic, QueueId(id)}, request.timestamp_ms));
-  }
-  for (const auto& [queue, offset] : body.offsets)
-    offsets_.set_reset(request.group, request.topic, queue.queue_id, QueueOffset(offset));
-  log_.info("reset offsets of group {} in topic {} to time {}, {} queues, by {}", request.group, request.topic,
-            request.timestamp_ms, body.offsets.size(), call.channel->remote_text());
-  return Reply::ok_body(remoting::to_json(body));
-}
-
-Reply AdminProgressProcessor::clone(const Call& call, const remoting::CloneGroupOffsetRequest& request) {
-  const std::vector<std::string> topics =
-      is_blank(request.topic) ? offsets_.topics_of(request.src_group) : std::vector<std::string>{*request.topic};
-  const ConsumerGroup* online = consumers_.find(request.src_group);
-  for (const std::string& topic : topics) {
-    if (topics_.find(topic) == nullptr) {
-      log_.warn("clone offsets of group {}: topic {} does not exist, left out", request.src_group, topic);
-      continue;
-    }
-    if (!request.offline && online != nullptr && online->find(topic) == nullptr) continue;
-    offsets_.copy(request.src_group, request.dest_group, topic);
-  }
-  log_.info("cloned offsets of group {} to group {} by {}", request.src_group, request.dest_group,
-            call.channel->remote_text());
-  return Reply::ok();
-}
-
-Reply AdminProgressProcessor::correction(const Call&, const remoting::QueryCorrectionOffsetRequest& request) {
-  const std::vector<std::string> left_out = split(request.filter_groups.value_or(""), ',');
-  remoting::CorrectionOffsets body;
-  for (const std::string& group : offsets_.groups_of(request.topic)) {
-    if (std::find(left_out.begin(), left_out.end(), group) != left_out.end()) continue;
-    for (const auto& [id, offset] : offsets_.offsets(group, request.topic)) {
-      if (offset < store_.min_offset({request.topic, id})) continue;
-      const auto [at, fresh] = body.offsets.emplace(id.value, offset.value);
-      if (!fresh) at->second = std::min(at->second, offset.value);
-    }
-  }
-  for (const auto& [id, offset] : offsets_.offsets(request.compare_group, request.topic)) {
-    const auto at = body.offsets.find(id.value);
-    if (at != body.offsets.end() && at->second > offset.value) at->second = std::numeric_limits<int64_t>::max();
-  }
-  return Reply::ok_body(remoting::to_json(body));
-}
-
-Reply AdminProgressProcessor::all_offsets(const Call&, const remoting::GetAllConsumerOffsetRequest&) {
-  remoting::ConsumerOffsetTable body;
-  body.data_version = to_body(offsets_.version());
-  for (const ConsumerOffsets::Entry& entry : offsets_.all()) {
-    auto& row = body.offsets[entry.topic + "@" + entry.group];
-    for (const auto& [id, offset] : entry.offsets) row.emplace(id.value, offset.value);
   }
   return Reply::ok_body(remoting::to_json(body));
 }

@@ -12,18 +12,16 @@
 #include "remoting/protocol/bodies/consume_stats.h"
 #include "remoting/protocol/headers/admin_broker.h"
 #include "remoting/protocol/headers/admin_group.h"
-#include "remoting/protocol/headers/replication.h"
 #include "store/message_store.h"
 
 namespace comet::broker {
 
-/// How far groups are, and moving them. Runs on workers: it reads store times.
-/// Source: AdminBrokerProcessor; behaviour.md 6.2, 6.3, 11.3; remoting.md 10.3, 10.6.
+/// How far groups are. Runs on workers: it reads store times. Source: AdminBrokerProcessor; behaviour.md 11.3;
+/// remoting.md 10.3.
 class AdminProgressProcessor {
  public:
   AdminProgressProcessor(const LiveConfig& config, Topics& topics, Groups& groups, ConsumerOffsets& offsets,
-                         Consumers& consumers, Statistics& statistics, store::MessageStore& store, const Clock& clock,
-                         Log& log)
+                         Consumers& consumers, Statistics& statistics, store::MessageStore& store, const Clock& clock)
       : config_(config),
         topics_(topics),
         groups_(groups),
@@ -31,24 +29,16 @@ class AdminProgressProcessor {
         consumers_(consumers),
         statistics_(statistics),
         store_(store),
-        clock_(clock),
-        log_(log) {}
+        clock_(clock) {}
 
   remoting::Reply consume_stats(const remoting::Call& call, const remoting::GetConsumeStatsRequest& request);
   remoting::Reply broker_consume_stats(const remoting::Call& call,
                                        const remoting::GetBrokerConsumeStatsRequest& request);
   remoting::Reply time_spans(const remoting::Call& call, const remoting::QueryConsumeTimeSpanRequest& request);
-  /// Server-side reset: works for groups that are offline, too; online ones get it with their next pull.
-  remoting::Reply reset(const remoting::Call& call, const remoting::InvokeBrokerToResetOffsetRequest& request);
-  /// With a blank topic all of the source group's topics are cloned, where Apache clones none.
-  remoting::Reply clone(const remoting::Call& call, const remoting::CloneGroupOffsetRequest& request);
-  remoting::Reply correction(const remoting::Call& call, const remoting::QueryCorrectionOffsetRequest& request);
-  remoting::Reply all_offsets(const remoting::Call& call, const remoting::GetAllConsumerOffsetRequest& request);
 
  private:
   void add_rows(const std::string& group, const TopicConfig& topic, int32_t queues, remoting::ConsumeStats& into);
   double consume_rate(const std::string& group, const std::string& topic) const;
-  QueueOffset offset_at(store::QueueKeyView queue, int64_t timestamp_ms);
 
   const LiveConfig& config_;
   Topics& topics_;
@@ -58,7 +48,6 @@ class AdminProgressProcessor {
   Statistics& statistics_;
   store::MessageStore& store_;
   const Clock& clock_;
-  Log& log_;
 };
 
 }  // namespace comet::broker

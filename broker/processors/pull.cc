@@ -89,13 +89,10 @@ void PullProcessor::run(const PullFields& request, bool lite, bool may_wait, Res
     return std::move(responder).send(refused->code, refused->remark, fields);
   }
   const store::QueueKeyView queue{request.topic, request.queue_id};
-  std::optional<QueueOffset> reset;
-  if (pull.config.server_side_reset_offset)
-    reset = parts_.offsets.take_reset(request.consumer_group, request.topic, request.queue_id);
   store::GetResult result;
-  if (reset) {
+  if (const auto elsewhere = moved_to(pull, responder)) {
     result.status = GetStatus::kOffsetReset;
-    result.next = *reset;
+    result.next = *elsewhere;
     result.min = parts_.store.min_offset(queue);
     result.max = parts_.store.max_offset(queue, true);
   } else {
@@ -106,6 +103,10 @@ void PullProcessor::run(const PullFields& request, bool lite, bool may_wait, Res
     if (may_wait && has(request, remoting::pull_flag::kCommitOffset)) commit = request.commit_offset;
     const QueueOffset next = result.status == GetStatus::kWouldBlock ? request.queue_offset : result.next;
     parts_.offsets.on_pull(request.consumer_group, request.topic, request.queue_id, commit, next);
+    if (pull.broadcast) {
+      const bool moved = code_of(result.status, request.queue_offset) == ResponseCode::kPullOffsetMoved;
+      parts_.broadcasts.note(request, *pull.broadcast, moved ? next : request.queue_offset);
+    }
   }
   if (result.status == GetStatus::kWouldBlock) return read_on_worker(pull, std::move(responder));
 
@@ -117,6 +118,18 @@ void PullProcessor::run(const PullFields& request, bool lite, bool may_wait, Res
     return parts_.holds.hold(loop, request, lite, pull.filter, wait_ms, std::move(responder));
   }
   answer(pull, result, std::move(responder), &loops_.at(loop));
+}
+
+/// Where an administrator put the group, or where a broadcasting group's client was: the pull is sent there.
+std::optional<QueueOffset> PullProcessor::moved_to(Pulling& pull, const Responder& responder) {
+  const PullFields& request = pull.request;
+  if (const auto reset = parts_.offsets.take_reset(request.consumer_group, request.topic, request.queue_id)) {
+    if (pull.config.server_side_reset_offset) return reset;
+  }
+  if (!pull.config.broadcast_offsets) return std::nullopt;
+  pull.broadcast =
+      parts_.broadcasts.puller_of(request, parts_.consumers.find(request.consumer_group), responder.channel()->id());
+  return pull.broadcast ? parts_.broadcasts.start_of(request, *pull.broadcast) : std::nullopt;
 }
 
 // --- Checks, in Apache's order ---------------------------------------------------------------------------------------
@@ -186,6 +199,7 @@ std::optional<PullProcessor::Refused> PullProcessor::filter_of_request(Pulling& 
   if (!parsed)
     return Refused{ResponseCode::kSubscriptionParseFailed,
                    "parse the consumer's subscription failed: " + parsed.error().what};
+  parts_.consumers.pulled().note(pull.request.consumer_group, pull.request.topic, expression, type);
   if (!has(pull.request, remoting::pull_flag::kClassFilter)) pull.filter = SubscriptionFilter(std::move(*parsed));
   return std::nullopt;
 }
@@ -309,9 +323,20 @@ void PullProcessor::read_on_worker(const Pulling& pull, Responder responder) {
   };
   auto job = std::make_shared<Job>(pull.request, pull.lite, std::move(responder));
   job->filter = pull.filter;
-  const bool taken = parts_.workers.submit([this, job] {
+  const Clock& clock = job->responder.channel()->loop().clock();
+  const bool taken = parts_.workers.submit([this, job, &clock, since_ms = clock.now_ms()] {
+    const BrokerConfig& config = parts_.config.now();
+    const int64_t waited_ms = clock.now_ms() - since_ms;
+    const int64_t limit_ms = job->request.lite() ? config.lite_pull_queue_wait_ms : config.pull_queue_wait_ms;
+    if (config.fast_failure && waited_ms >= limit_ms) {
+      return std::move(job->responder)
+          .send(ResponseCode::kSystemBusy,
+                fmt::format("[TIMEOUT_CLEAN_QUEUE]broker busy, start flow control for a while, period in queue: {}ms",
+                            waited_ms),
+                RefusalFields{});
+    }
     // Tables move on while a job waits: what the answer needs of them is looked up again.
-    Pulling again{job->request.fields(), job->request.lite(), false, parts_.config.now()};
+    Pulling again{job->request.fields(), job->request.lite(), false, config};
     again.filter = job->filter;
     again.topic = parts_.topics.find(again.request.topic);
     again.group = parts_.groups.find(again.request.consumer_group);
@@ -368,10 +393,12 @@ void PullProcessor::count(const Pulling& pull, const store::GetResult& result, L
   known->second.tallies->nums.add(result.count);
   known->second.tallies->size.add(result.bytes);
   auto& latencies = known->second.latencies;
-  const auto place = static_cast<size_t>(pull.request.queue_id.value);
+  const bool by_queue = pull.config.detail_stat;
+  const auto place = by_queue ? static_cast<size_t>(pull.request.queue_id.value) : 0;
   if (latencies.size() <= place) latencies.resize(place + 1);
   if (latencies[place] == nullptr) {
-    latencies[place] = parts_.statistics.tally("GROUP_GET_LATENCY", fmt::format("{}@{}", place, state->key));
+    latencies[place] =
+        parts_.statistics.tally("GROUP_GET_LATENCY", by_queue ? fmt::format("{}@{}", place, state->key) : state->key);
   }
   latencies[place]->add(0);  // it is answered in the turn that reads it
   state->totals->gets.add(result.count);

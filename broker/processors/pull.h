@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "broker/broadcast_offsets.h"
 #include "broker/config.h"
 #include "broker/consumer_filters.h"
 #include "broker/consumer_offsets.h"
@@ -39,7 +40,7 @@ class PullProcessor {
     store::MessageStore& store;
     Topics& topics;
     Groups& groups;
-    const Consumers& consumers;
+    Consumers& consumers;
     ConsumerOffsets& offsets;
     const LiveConfig& config;
     Statistics& statistics;
@@ -47,6 +48,7 @@ class PullProcessor {
     PullHolds& holds;
     const ConsumerFilters& filters;
     SqlCache& sql;
+    BroadcastOffsets& broadcasts;
     const Replication* replication = nullptr;  ///< none: this is a master
   };
   PullProcessor(const Parts& parts, std::span<remoting::EventLoop* const> loops);
@@ -65,6 +67,7 @@ class PullProcessor {
     const TopicConfig* topic = nullptr;
     const GroupConfig* group = nullptr;
     SubscriptionFilter filter{};
+    std::optional<BroadcastOffsets::Puller> broadcast{};  ///< of a broadcasting group's pull
   };
   struct Refused {
     remoting::ResponseCode code;
@@ -98,6 +101,7 @@ class PullProcessor {
   std::optional<Refused> sql_of_heartbeat(Pulling& pull) const;
   void set_sql(Pulling& pull, std::shared_ptr<const SqlFilter> program) const;
   std::optional<Refused> check_active_pull(const Pulling& pull, const remoting::Responder& responder) const;
+  std::optional<QueueOffset> moved_to(Pulling& pull, const remoting::Responder& responder);
   store::GetResult read(const Pulling& pull, bool may_block) const;
   bool goes_to_master(const Pulling& pull, const store::GetResult& result) const;
   void read_on_worker(const Pulling& pull, remoting::Responder responder);

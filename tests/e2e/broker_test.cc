@@ -9,7 +9,7 @@ using Catch::Matchers::Contains;
 
 constexpr int32_t kUpdateTopic = 17, kHeartbeat = 34, kCommitOffset = 15, kQueryOffset = 14, kConsumerList = 38,
                   kPull = 11, kLitePull = 361, kRoute = 105, kSend = 10, kMaxOffset = 30, kUpdateConfig = 25,
-                  kNotifyIdsChanged = 40;
+                  kNotifyIdsChanged = 40, kUpdateGroup = 200;
 
 /// Routes as the name server answers them; empty if it knows none.
 std::string route(Cluster& cluster, const std::string& topic) {
@@ -88,6 +88,32 @@ TEST_CASE("new topics are in the routes at once, and topics, groups and offsets 
   CHECK_FALSE(route(cluster, "Auto").empty());
   CHECK(client.call(kMaxOffset, {{"topic", "Auto"}, {"queueId", "0"}}).ext->at("offset") == "1");
   CHECK_THAT(cluster.broker.read("store/config/subscriptionGroup.json"), Contains("\"g\":{"));
+}
+
+TEST_CASE("a kill loses no offset that was committed longer than flushConsumerOffsetInterval ago", "[e2e][broker]") {
+  Cluster cluster("flushConsumerOffsetInterval=200\n");
+  const RawClient::Ext place = {{"consumerGroup", "g"}, {"topic", "T"}, {"queueId", "1"}};
+  {
+    RawClient client(cluster.broker.port());
+    REQUIRE(client.call(kUpdateTopic, topic_fields("T")).code == 0);
+    REQUIRE(client.call(kUpdateGroup, {}, R"({"groupName":"g"})").code == 0);
+    auto commit = place;
+    commit["commitOffset"] = "7";
+    REQUIRE(client.call(kCommitOffset, commit).code == 0);
+    REQUIRE(eventually(
+        [&] {
+          return cluster.broker.read("store/config/consumerOffset.json").find("\"T@g\":{1:7") != std::string::npos;
+        },
+        std::chrono::seconds(2)));
+  }
+  cluster.broker.process().signal(SIGKILL);
+  REQUIRE(cluster.broker.process().wait());
+  cluster.start_broker();
+  REQUIRE(cluster.broker.running());
+  RawClient client(cluster.broker.port());
+  const auto found = client.call(kQueryOffset, place);
+  CHECK(found.code == 0);
+  CHECK(found.ext->at("offset") == "7");
 }
 
 TEST_CASE("a group's consumers are told when one joins and when one's connection closes", "[e2e][broker]") {

@@ -208,6 +208,10 @@ Result<void> consumer_connection(Session& session) {
   session.out.set("consumeType", clients.consume_type);
   session.out.set("messageModel", clients.message_model);
   session.out.set("consumeFromWhere", clients.consume_from_where);
+  if (!clients.conflict.empty()) session.out.line("SubscriptionConflict: " + clients.conflict);
+  if (!clients.duplicate_id.empty()) session.out.line("DuplicateClientId: " + clients.duplicate_id);
+  session.out.set("subscriptionConflict", clients.conflict);
+  session.out.set("duplicateClientId", clients.duplicate_id);
   return {};
 }
 

@@ -16,7 +16,9 @@ struct Shape<ConsumerConnection> {
         member("consumeFromWhere", &T::consume_from_where),
         member("consumeType", &T::consume_type),
         member("messageModel", &T::message_model),
-        member("subscriptionTable", &T::subscriptions));
+        member("subscriptionTable", &T::subscriptions),
+        member("subscriptionConflict", &T::conflict),
+        member("duplicateClientId", &T::duplicate_id));
   }
 };
 

@@ -21,6 +21,8 @@ struct ConsumerConnection {
   ConsumeType consume_type = ConsumeType::kPassively;
   MessageModel message_model = MessageModel::kClustering;
   std::map<std::string, SubscriptionData> subscriptions{};
+  std::optional<std::string> conflict{};      ///< ours: how two clients contradict each other
+  std::optional<std::string> duplicate_id{};  ///< ours: which client id two connections use
 };
 std::string to_json(const ConsumerConnection& body);
 Result<ConsumerConnection> parse_consumer_connection(std::string_view text);

@@ -435,6 +435,29 @@ def reset_offset_by_time(admin):
     assert got() >= 6, f"messages delivered: {got()}"
 
 
+@alone
+def reset_in_clients(admin):
+    """useServerSideResetOffset=false: the broker tells the online consumer, which moves itself and reads again."""
+    b, topic, group = admin.cluster.broker, "adm_reset_in", "adm_reset_in_group"
+    admin.run("updateTopic", "-b", b, "-t", topic, "-r", "1", "-w", "1")
+    admin.cluster.await_route(topic, 1)
+    for i in range(3):
+        send(admin, topic, f"c{i}", "-c", "TagA")
+    admin.run("@consumer", group, topic)
+    offset = lambda: [int(r[4]) for r in rows(admin.run("consumerProgress", "-g", group), topic)]  # noqa: E731
+    got = lambda: int(re.search(r"msgGetTotalTodayNow\s*: (\d+)", admin.run("brokerStatus", "-b", b)).group(1))  # noqa: E731
+    admin.until("the group to catch up", lambda: offset() == [3])
+    before = got()
+    admin.run("updateBrokerConfig", "-b", b, "-k", "useServerSideResetOffset", "-v", "false")
+    try:
+        text = admin.run("resetOffsetByTime", "-g", group, "-t", topic, "-s", "0" if admin.version.startswith("4") else "1000", "-f", "true")
+        equal(["broker-a", "0", "0"], rows(text, "broker-a")[0], "broker, queue, new offset")
+        admin.until("the three messages to be read again", lambda: got() >= before + 3, seconds=40)
+        admin.until("the group to catch up again", lambda: offset() == [3])
+    finally:
+        admin.run("updateBrokerConfig", "-b", b, "-k", "useServerSideResetOffset", "-v", "true")
+
+
 @case
 def skip_accumulated(admin):
     b, topic, group = admin.cluster.broker, "adm_skip", "adm_skip_group"

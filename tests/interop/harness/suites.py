@@ -3,7 +3,7 @@ import dataclasses
 import os
 import typing
 
-from . import admin_cases, both_ways, replication_cases, sql_cases, wire_cases
+from . import admin_cases, both_ways, group_cases, replication_cases, sql_cases, wire_cases  # group_cases adds its cases to wire_cases
 from .admin import run_admin
 from .programs import run_program
 

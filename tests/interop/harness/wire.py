@@ -1,7 +1,9 @@
 """The smallest remoting client: one request per connection, JSON header. For readiness and for frames no official client sends."""
 import json
+import re
 import socket
 import struct
+import time
 
 
 class Connection:
@@ -10,7 +12,10 @@ class Connection:
     def __init__(self, port, timeout=3.0):
         self._socket = socket.create_connection(("127.0.0.1", port), timeout)
         self._socket.settimeout(timeout)
+        self._timeout = timeout
         self._opaque = 0
+        self._answers = {}  # by opaque, not yet asked for
+        self._pushed = []  # requests of the broker, not yet asked for
 
     def __enter__(self):
         return self
@@ -20,18 +25,50 @@ class Connection:
 
     def request(self, code, ext=None, body=b"", flag=0, version=433, language="CPP"):
         """Sends one request and returns (header, body) of its answer; a one-way request (flag 2) returns None."""
+        opaque = self.send(code, ext, body, flag, version, language)
+        return None if flag & 2 else self.answer_to(opaque)
+
+    def send(self, code, ext=None, body=b"", flag=0, version=433, language="CPP"):
+        """Sends one request and returns its number."""
         self._opaque += 1
         header = json.dumps({"code": code, "language": language, "version": version, "opaque": self._opaque, "flag": flag,
                              "extFields": ext or {}, "serializeTypeCurrentRPC": "JSON"}).encode()
         self._socket.sendall(struct.pack(">II", 4 + len(header) + len(body), len(header)) + header + body)
-        if flag & 2:
+        return self._opaque
+
+    def answer_to(self, opaque):
+        """(header, body) of the answer to the request of that number."""
+        while opaque not in self._answers:
+            self._read()
+        return self._answers.pop(opaque)
+
+    def pushed(self, code, seconds=3):
+        """(header, body) of the first request with that code that the broker has sent, or sends meanwhile; None if it sends none."""
+        end = time.monotonic() + seconds
+        try:
+            while True:
+                for i, (header, body) in enumerate(self._pushed):
+                    if header["code"] == code:
+                        del self._pushed[i]
+                        return header, body
+                left = end - time.monotonic()
+                if left <= 0:
+                    return None
+                self._socket.settimeout(left)
+                self._read()
+        except socket.timeout:
             return None
-        while True:
-            frame = self._need(struct.unpack(">I", self._need(4))[0])
-            header_length = struct.unpack(">I", frame[:4])[0] & 0xFFFFFF
-            answer = json.loads(frame[4:4 + header_length])
-            if answer.get("opaque") == self._opaque and answer.get("flag", 0) & 1:
-                return answer, frame[4 + header_length:]
+        finally:
+            self._socket.settimeout(self._timeout)
+
+    def _read(self):
+        frame = self._need(struct.unpack(">I", self._need(4))[0])
+        header_length = struct.unpack(">I", frame[:4])[0] & 0xFFFFFF
+        header, body = json.loads(frame[4:4 + header_length]), frame[4 + header_length:]
+        if header.get("flag", 0) & 1:
+            self._answers[header.get("opaque")] = (header, body)
+        else:
+            self._pushed.append((header, body))
 
     def send_raw(self, data):
         self._socket.sendall(data)
@@ -58,3 +95,8 @@ class Connection:
 def request(port, code, ext=None, body=b"", timeout=3.0, **more):
     with Connection(port, timeout) as connection:
         return connection.request(code, ext, body, **more)
+
+
+def lenient_json(text):
+    """JSON in which fastjson left numbers as keys without quotes."""
+    return json.loads(re.sub(rb'([{,])\s*(-?\d+)\s*:', rb'\1"\2":', text))

@@ -44,5 +44,60 @@ TEST_CASE("in steady state a hundred sends cost no heap allocation but the queue
   CHECK((*store)->stop());
 }
 
+/// A request as a client would send it, in either codec.
+template <class Request>
+std::string frame_of(remoting::HeaderCodec codec, const Request& request, std::string_view body) {
+  std::string frame;
+  if (codec == remoting::HeaderCodec::kJson) {
+    remoting::OutgoingRequest outgoing = remoting::make_request(request, std::string(body));
+    remoting::append_request(frame, outgoing, 7, false);
+    return frame;
+  }
+  std::string json;
+  remoting::append_request(json, remoting::make_request(request, ""), 7, false);
+  remoting::HeadDecoder decoder;
+  remoting::CommandHead head = decoder.decode(json).value().head;
+  head.codec = codec;
+  remoting::append_frame(frame, head, body);
+  return frame;
+}
+
+/// Heap allocations of a hundred times finding, decoding and reading the frame's request.
+template <class Request>
+int64_t decode_allocations(const std::string& frame, Request& request) {
+  remoting::HeadDecoder decoder;
+  int64_t before = 0;
+  for (int n = 0; n < 103; ++n) {
+    if (n == 3) before = comet::test::allocations();  // scratch space has grown by then
+    const auto found = remoting::scan_frame(frame, {});
+    REQUIRE(found.frame_bytes == frame.size());
+    const auto command = decoder.decode(frame);
+    REQUIRE(command);
+    request = Request{};
+    REQUIRE(remoting::decode_fields(command->head.ext, request));
+  }
+  return comet::test::allocations() - before;
+}
+
+TEST_CASE("decoding a send and a pull allocates nothing, in either codec", "[broker][send][pull]") {
+  const auto codec = GENERATE(remoting::HeaderCodec::kJson, remoting::HeaderCodec::kBinary);
+  const std::string text =
+      test::properties({{"KEYS", "k1"}, {"TAGS", "TagA"}, {"UNIQ_KEY", "0A00000700001234567800000000ABCD"}});
+  remoting::SendMessageV2Request send;
+  static_cast<remoting::SendFields&>(send) = test::order();
+  send.properties = text;
+  remoting::SendMessageV2Request sent;
+  CHECK(decode_allocations(frame_of(codec, send, std::string(1024, 'b')), sent) == 0);
+  CHECK(sent.topic.size() == send.topic.size());
+  CHECK(sent.properties.size() == text.size());  // its separators stand escaped in JSON
+
+  remoting::PullMessageRequest pull;
+  static_cast<remoting::PullFields&>(pull) = test::pull_orders("TagA || TagB", 5);
+  remoting::PullMessageRequest pulled;
+  CHECK(decode_allocations(frame_of(codec, pull, ""), pulled) == 0);
+  CHECK(pulled.queue_offset == QueueOffset(5));
+  CHECK(pulled.consumer_group.size() == pull.consumer_group.size());
+}
+
 }  // namespace
 }  // namespace comet::broker

@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
+#include "broker/processors/admin_group.h"
 #include "tests/unit/broker/state_fixture.h"
 
 using namespace comet;
@@ -74,6 +75,96 @@ TEST_CASE("forbidding and allowing reads touches one topic only", "[broker][grou
   CHECK(state.tables->groups.reading_forbidden("g", "B"));
   state.tables->groups.remove("g");
   CHECK_FALSE(state.tables->groups.reading_forbidden("g", "B"));
+}
+
+namespace {
+
+/// Group settings as administrators send and read them.
+struct Administered : BrokerState {
+  Administered() { REQUIRE(load()); }
+
+  remoting::Reply update(const std::string& body) {
+    return processor().update({head, body, channel, clock.now_ms()}, {});
+  }
+  nlohmann::json get(const std::string& group) {
+    remoting::GetSubscriptiongroupConfigRequest request;
+    request.group = group;
+    return nlohmann::json::parse(processor().get({head, {}, channel, clock.now_ms()}, request).body);
+  }
+  remoting::Reply remove(const std::string& group, bool clean_offset) {
+    remoting::DeleteSubscriptiongroupRequest request;
+    request.group_name = group;
+    request.clean_offset = clean_offset;
+    return processor().remove({head, {}, channel, clock.now_ms()}, request);
+  }
+  AdminGroupProcessor processor() {
+    return {tables->groups, tables->offsets, tables->consumers, tables->producers, statistics, null_log()};
+  }
+
+  remoting::CommandHead head;
+  remoting::ChannelPtr channel = std::make_shared<test::ToldChannel>(loop, 1);
+  Statistics statistics{"DefaultCluster"};
+};
+
+/// Every field of SubscriptionGroupConfig, none with its default.
+const std::string kAllFields =
+    R"({"attributes":{"+lite.bind.topic":"T"},"brokerId":3,"consumeBroadcastEnable":false,"consumeEnable":false,)"
+    R"("consumeFromMinEnable":false,"consumeMessageOrderly":true,"consumeTimeoutMinute":7,"groupName":"g",)"
+    R"("groupRetryPolicy":{"customizedRetryPolicy":{"next":[1000,5000]},"type":"CUSTOMIZED"},"groupSysFlag":5,)"
+    R"("notifyConsumerIdsChangedEnable":false,"retryMaxTimes":2,"retryQueueNums":4,)"
+    R"("subscriptionDataSet":[{"topic":"T","expressionType":"TAG","expression":"a","version":1}],"whichBrokerWhenConsumeSlowly":2})";
+
+}  // namespace
+
+TEST_CASE("every field of a group's settings is kept, shown and survives a restart", "[broker][groups]") {
+  Administered broker;
+  const nlohmann::json wanted = nlohmann::json::parse(kAllFields);
+  CHECK(broker.update(kAllFields).code == remoting::ResponseCode::kSuccess);
+  CHECK(broker.get("g") == wanted);
+  CHECK(broker.tables->topics.find("%RETRY%g") == nullptr);  // made by the group's first heartbeat
+  broker.restart();
+  CHECK(broker.get("g") == wanted);
+  const auto file = nlohmann::json::parse(broker.read("subscriptionGroup.json"));
+  CHECK(file["subscriptionGroupTable"]["g"] == wanted);
+}
+
+TEST_CASE("fields that an administrator leaves out have RocketMQ's defaults", "[broker][groups]") {
+  Administered broker;
+  CHECK(broker.update(R"({"groupName":"g"})").code == remoting::ResponseCode::kSuccess);
+  CHECK(broker.get("g") ==
+        nlohmann::json::parse(
+            R"({"attributes":{},"brokerId":0,"consumeBroadcastEnable":true,"consumeEnable":true,)"
+            R"("consumeFromMinEnable":true,"consumeMessageOrderly":false,"consumeTimeoutMinute":15,"groupName":"g",)"
+            R"("groupRetryPolicy":{"type":"CUSTOMIZED"},"groupSysFlag":0,"notifyConsumerIdsChangedEnable":true,)"
+            R"("retryMaxTimes":16,"retryQueueNums":1,"whichBrokerWhenConsumeSlowly":1})"));
+}
+
+TEST_CASE("a group's name has rules, and a refused one names itself", "[broker][groups]") {
+  Administered broker;
+  for (const std::string& name : {std::string("not legal!"), std::string(), std::string(256, 'g')}) {
+    CAPTURE(name);
+    const auto refused = broker.update(nlohmann::json{{"groupName", name}}.dump());
+    CHECK(refused.code == remoting::ResponseCode::kInvalidParameter);
+    CHECK_FALSE(refused.remark.empty());
+    CHECK(broker.tables->groups.find(name) == nullptr);
+  }
+  CHECK(broker.update("no json").code == remoting::ResponseCode::kSystemError);
+}
+
+TEST_CASE("deleting a group takes its offsets along only if asked to", "[broker][groups]") {
+  Administered broker;
+  const auto prepare = [&] {
+    broker.update(kAllFields);
+    broker.tables->offsets.commit("g", "T", QueueId(0), QueueOffset(5));
+  };
+  prepare();
+  CHECK(broker.remove("g", false).code == remoting::ResponseCode::kSuccess);
+  CHECK(broker.tables->groups.find("g") == nullptr);
+  CHECK(broker.tables->offsets.committed("g", "T", QueueId(0)) == QueueOffset(5));
+  prepare();
+  CHECK(broker.remove("g", true).code == remoting::ResponseCode::kSuccess);
+  CHECK_FALSE(broker.tables->offsets.committed("g", "T", QueueId(0)));
+  CHECK(broker.remove("absent", true).code == remoting::ResponseCode::kSuccess);  // as Apache's
 }
 
 TEST_CASE("changes are told and raise the version", "[broker][groups]") {

@@ -193,6 +193,7 @@ struct HotBroker {
   broker::PullHolds holds{loops, store};
   broker::SqlCache sql{null_log()};
   broker::ConsumerFilters filters{*files, clock, null_log(), config, sql, dir / "consumerFilter.json"};
+  broker::BroadcastOffsets broadcasts{clock, config, consumers, offsets, store};
   QueuedWorkers workers;
   int32_t client_version = 479;
   // The store's flush mode is read when the processor is made, so it comes with the first use.
@@ -211,7 +212,7 @@ struct HotBroker {
     }
   } send_processor{*this};
   broker::PullProcessor pull_processor{
-      {store, topics, groups, consumers, offsets, config, statistics, workers, holds, filters, sql}, loops};
+      {store, topics, groups, consumers, offsets, config, statistics, workers, holds, filters, sql, broadcasts}, loops};
   std::shared_ptr<CapturingChannel> channel;
   std::thread runner;
 };

@@ -145,7 +145,11 @@ class MemoryStore final : public store::MessageStore {
   const store::StoreOptions& options() const override { return settings; }
   bool writable() const override { return refuse_with == store::PutStatus::kOk; }
   bool opened_after_crash() const override { return false; }
-  store::StoreFigures figures() override { return {}; }
+  store::StoreFigures figures() override {
+    store::StoreFigures figures;
+    figures.max_offset = log_end;
+    return figures;
+  }
   void run_flusher() override {}
   void run_keeper() override {}
   void run_indexer() override {}

@@ -1,3 +1,5 @@
+#include <fmt/core.h>
+
 #include <catch2/catch.hpp>
 #include <string>
 #include <thread>
@@ -281,6 +283,46 @@ TEST_CASE("what the loop would wait for is read and answered by a worker", "[bro
 
   broker.workers.full = true;
   CHECK(broker.pull(pull_orders()).code == 2);
+}
+
+TEST_CASE("a pull that waited too long for a worker is told that the broker is busy", "[broker][pull]") {
+  const bool lite = GENERATE(false, true);
+  HotBroker broker([](BrokerConfig& config) {
+    config.pull_queue_wait_ms = 1'000;
+    config.lite_pull_queue_wait_ms = 2'000;
+  });
+  broker.send(order());
+  broker.store.cold = true;
+  broker.pull(pull_orders(), lite);
+  broker.clock.advance_ms(lite ? 1'999 : 999);
+  broker.workers.run_all();
+  CHECK(broker.channel->last().code == 0);
+  broker.pull(pull_orders(), lite);
+  broker.clock.advance_ms(lite ? 2'000 : 1'000);
+  broker.workers.run_all();
+  CHECK(broker.channel->last().code == 2);
+  CHECK(broker.channel->last().remark ==
+        fmt::format("[TIMEOUT_CLEAN_QUEUE]broker busy, start flow control for a while, period in queue: {}ms",
+                    lite ? 2'000 : 1'000));
+}
+
+TEST_CASE("with brokerFastFailureEnable=false it is read however long it waited", "[broker][pull]") {
+  HotBroker broker([](BrokerConfig& config) { config.fast_failure = false; });
+  broker.send(order());
+  broker.store.cold = true;
+  broker.pull(pull_orders());
+  broker.clock.advance_ms(60'000);
+  broker.workers.run_all();
+  CHECK(broker.channel->last().code == 0);
+}
+
+TEST_CASE("with enableDetailStat=false latencies are kept by group, not by queue", "[broker][pull]") {
+  const bool by_queue = GENERATE(true, false);
+  HotBroker broker([by_queue](BrokerConfig& config) { config.detail_stat = by_queue; });
+  broker.send(order());
+  broker.pull(pull_orders());
+  CHECK(broker.statistics.view("GROUP_GET_LATENCY", "1@orders@readers").has_value() == by_queue);
+  CHECK(broker.statistics.view("GROUP_GET_LATENCY", "orders@readers").has_value() != by_queue);
 }
 
 // --- Long polling ----------------------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 #include "broker/processors/send_back.h"
 
 #include <catch2/catch.hpp>
+#include <set>
 #include <string>
 
 #include "common/system_topics.h"

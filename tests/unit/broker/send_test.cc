@@ -1,4 +1,5 @@
 #include <catch2/catch.hpp>
+#include <set>
 #include <string>
 
 #include "remoting/protocol/bodies/batch.h"

@@ -141,5 +141,24 @@ TEST_CASE("a broker that has just started reports no rates", "[broker][statistic
   CHECK(broker.stats.throughput(kStart, 5).put[0] == 0);
 }
 
+TEST_CASE("items that stood still for long enough are forgotten, the others stay", "[broker][statistics]") {
+  Sampled broker;
+  const auto idle = broker.stats.tally("GROUP_GET_LATENCY", "0@idle@g");
+  const auto busy = broker.stats.tally("GROUP_GET_LATENCY", "0@busy@g");
+  idle->add(1);
+  for (int minute = 0; minute < 30; ++minute) {
+    busy->add(1);
+    broker.tick(6);
+  }
+  const uint64_t deletions = broker.stats.deletions();
+  broker.stats.delete_idle(broker.now_ms, 31 * 60'000);
+  CHECK(broker.stats.view("GROUP_GET_LATENCY", "0@idle@g"));
+  CHECK(broker.stats.deletions() == deletions);
+  broker.stats.delete_idle(broker.now_ms, 29 * 60'000);
+  CHECK_FALSE(broker.stats.view("GROUP_GET_LATENCY", "0@idle@g"));
+  CHECK(broker.stats.view("GROUP_GET_LATENCY", "0@busy@g"));
+  CHECK(broker.stats.deletions() == deletions + 1);  // whoever holds a tally asks for it anew
+}
+
 }  // namespace
 }  // namespace comet::broker

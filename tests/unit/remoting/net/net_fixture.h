@@ -28,30 +28,13 @@
 #include "remoting/net/server.h"
 #include "remoting/net/workers.h"
 #include "remoting/protocol/frame.h"
+#include "tests/support/list_log.h"
 
 namespace comet::remoting::test {
 
 constexpr auto kPatience = std::chrono::seconds(20);
 
-/// A log that remembers its lines.
-class ListLog final : public Log {
- public:
-  void write(LogLevel, std::string_view line) override {
-    const std::lock_guard lock(mu_);
-    lines_.emplace_back(line);
-  }
-  bool enabled(LogLevel) const override { return true; }
-  int count(std::string_view part) const {
-    const std::lock_guard lock(mu_);
-    int n = 0;
-    for (const std::string& line : lines_) n += line.find(part) != std::string::npos;
-    return n;
-  }
-
- private:
-  mutable std::mutex mu_;
-  std::vector<std::string> lines_;
-};
+using comet::test::ListLog;
 
 /// Waits until `condition` holds; false if it doesn't within kPatience.
 inline bool eventually(const std::function<bool()>& condition) {
