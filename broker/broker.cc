@@ -34,6 +34,7 @@
 #include "broker/processors/query.h"
 #include "broker/processors/recall.h"
 #include "broker/processors/replication.h"
+#include "broker/processors/reply.h"
 #include "broker/processors/send.h"
 #include "broker/processors/send_back.h"
 #include "broker/processors/transaction.h"
@@ -210,6 +211,7 @@ struct Broker::Parts::Serving {
   TransactionProcessor transaction;
   ReplicationProcessor replicas;
   SlaveSync slave_sync;
+  ReplyProcessor reply;
   remoting::Router main_router, fast_router;
   remoting::Server server;
 };
@@ -315,6 +317,10 @@ Broker::Parts::Serving::Serving(Parts& parts)
       replicas(*parts.replication),
       slave_sync(*parts.loop_list.front(), {client, parts.workers, parts.machine.files, parts.live, parts.topics,
                                             parts.groups, parts.offsets, *parts.replication, *parts.log}),
+      reply({*parts.store, parts.topics, parts.groups, parts.locks, parts.producers, parked, parts.live,
+             parts.machine.clock, *parts.log},
+            parts.loop_list, own_messages, store_host(parts.live.now()),
+            static_cast<uint64_t>(parts.machine.clock.now_ms())),
       main_router(parts.workers, *parts.remoting_log),
       fast_router(parts.workers, *parts.remoting_log),
       server(
@@ -328,9 +334,9 @@ Broker::Parts::Serving::Serving(Parts& parts)
                  parts.producers.channel_closed(channel);
                }},
           *parts.remoting_log) {
-  const Processors processors{&send,         &pull,         &offset,   &query,         &lock,    &heartbeat,
-                              &admin_topics, &admin_groups, &progress, &admin_offsets, &admin,   &relay,
-                              &delay_admin,  &send_back,    &recall,   &transaction,   &replicas};
+  const Processors processors{&send,         &pull,         &offset,   &query,         &lock,     &heartbeat,
+                              &admin_topics, &admin_groups, &progress, &admin_offsets, &admin,    &relay,
+                              &delay_admin,  &send_back,    &recall,   &transaction,   &replicas, &reply};
   add_requests(main_router, processors, Port::kMain);
   add_requests(fast_router, processors, Port::kFast);
   parts.store->on_arrival(&holds);

@@ -72,6 +72,7 @@ struct BrokerConfig {
   bool reject_transaction_message = false;
   int64_t start_accept_send_ms = 0;  ///< startAcceptSendRequestTimeStamp, Unix ms
   bool enable_register_producer = true;
+  bool store_reply_message = true;  ///< storeReplyMessageEnable
 
   // Transactions.
   int64_t transaction_timeout_ms = 6'000;          ///< transactionTimeOut

@@ -309,7 +309,6 @@ constexpr AcceptedKey kAccepted[] = {
     {"recoverConcurrently", "false", kOwnWay},
     {"messageStorePlugIn", "", kOwnWay},
     {"updateNameServerAddrPeriod", "120000", kOwnWay},
-    {"storeReplyMessageEnable", "true", kOwnWay},
     {"useStaticSubscription", "false", kMetricsOnly},
     {"fetchNamesrvAddrInterval", "10000", kOwnWay},
     {"enableFastChannelEventProcess", "false", kOwnWay},

@@ -60,6 +60,8 @@ constexpr Option<Config> kBroker[] = {
     {"startAcceptSendRequestTimeStamp", &Config::start_accept_send_ms, "Unix ms", "Refuse sends before this moment.", 0, kMost, kLive},
     {"enableRegisterProducer", &Config::enable_register_producer, "", "Keep producers' heartbeats; they are needed for transactions.", kAny, kMost, kLive},
 
+    {"storeReplyMessageEnable", &Config::store_reply_message, "", "Also store the replies of request-reply, in the cluster's reply topic.", kAny, kMost, kLive},
+
     {"transactionTimeOut", &Config::transaction_timeout_ms, "ms", "A transaction is left in peace for so long before its producers are asked.", 0, 30 * kDayMs, kLive},
     {"transactionCheckMax", &Config::transaction_check_max, "checks", "After so many the message goes to TRANS_CHECK_MAX_TIME_TOPIC.", 1, 1'000'000, kLive},
     {"transactionCheckInterval", &Config::transaction_check_interval_ms, "ms", "Time between rounds of checks.", 10, kDayMs, kLive},

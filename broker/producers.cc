@@ -22,7 +22,10 @@ void Producers::register_client(const ClientInfo& client, std::string_view name)
     return;
   }
   group.clients.push_back(client);
-  groups_of_channel_[client.channel->id()].emplace(name);
+  Presence& presence = presences_[client.channel->id()];
+  presence.client_id = client.client_id;
+  presence.groups.emplace(name);
+  channel_of_client_[client.client_id] = client.channel;
 }
 
 void Producers::drop(std::string_view name, remoting::Channel::Id channel) {
@@ -35,17 +38,25 @@ void Producers::drop(std::string_view name, remoting::Channel::Id channel) {
 void Producers::unregister_client(const remoting::ChannelPtr& channel, std::string_view group) {
   std::lock_guard lock(mu_);
   drop(group, channel->id());
-  const auto groups = groups_of_channel_.find(channel->id());
-  if (groups == groups_of_channel_.end()) return;
-  groups->second.erase(std::string(group));
-  if (groups->second.empty()) groups_of_channel_.erase(groups);
+  const auto presence = presences_.find(channel->id());
+  if (presence == presences_.end()) return;
+  presence->second.groups.erase(std::string(group));
+  if (!presence->second.groups.empty()) return;
+  forget_client(presence->second.client_id, channel->id());
+  presences_.erase(presence);
+}
+
+void Producers::forget_client(const std::string& client_id, remoting::Channel::Id channel) {
+  const auto found = channel_of_client_.find(client_id);
+  if (found != channel_of_client_.end() && found->second->id() == channel) channel_of_client_.erase(found);
 }
 
 void Producers::channel_closed(const remoting::ChannelPtr& channel) {
   std::lock_guard lock(mu_);
-  const auto groups = groups_of_channel_.extract(channel->id());
-  if (groups.empty()) return;
-  for (const std::string& group : groups.mapped()) drop(group, channel->id());
+  const auto presence = presences_.extract(channel->id());
+  if (presence.empty()) return;
+  for (const std::string& group : presence.mapped().groups) drop(group, channel->id());
+  forget_client(presence.mapped().client_id, channel->id());
 }
 
 void Producers::expire() {
@@ -88,6 +99,12 @@ remoting::ChannelPtr Producers::any_channel(std::string_view name) {
     if (channel->open()) return channel;
   }
   return nullptr;
+}
+
+remoting::ChannelPtr Producers::channel_of(std::string_view client_id) const {
+  std::lock_guard lock(mu_);
+  const auto found = channel_of_client_.find(client_id);
+  return found == channel_of_client_.end() || !found->second->open() ? nullptr : found->second;
 }
 
 }  // namespace comet::broker

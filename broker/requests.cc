@@ -14,6 +14,7 @@
 #include "broker/processors/query.h"
 #include "broker/processors/recall.h"
 #include "broker/processors/replication.h"
+#include "broker/processors/reply.h"
 #include "broker/processors/send.h"
 #include "broker/processors/send_back.h"
 #include "broker/processors/transaction.h"
@@ -30,6 +31,8 @@ void add_requests(remoting::Router& router, Processors p, Port port) {
   router.on<SendBatchMessageRequest>                      (Lane::kLoop,   p.send,      &SendProcessor::send_batch);  // may answer later
   router.on<ConsumerSendMsgBackRequest>                   (Lane::kWorker, p.send_back, &SendBackProcessor::send_back);  // may answer later
   router.on<RecallMessageRequest>                         (Lane::kLoop,   p.recall,    &RecallProcessor::recall);  // may answer later
+  router.on<SendReplyMessageRequest>                      (Lane::kLoop,   p.reply,     &ReplyProcessor::send);  // may answer later
+  router.on<SendReplyMessageV2Request>                    (Lane::kLoop,   p.reply,     &ReplyProcessor::send_v2);  // may answer later
   router.on<EndTransactionRequest>                        (Lane::kLoop,   p.transaction, &TransactionProcessor::end);  // may answer later
   router.on<QueryConsumerOffsetRequest>                   (Lane::kLoop,   p.offset,    &OffsetProcessor::query);
   router.on<UpdateConsumerOffsetRequest>                  (Lane::kLoop,   p.offset,    &OffsetProcessor::update);

@@ -20,6 +20,7 @@ class PullProcessor;
 class QueryProcessor;
 class RecallProcessor;
 class ReplicationProcessor;
+class ReplyProcessor;
 class SendBackProcessor;
 class SendProcessor;
 class TransactionProcessor;
@@ -43,6 +44,7 @@ struct Processors {
   RecallProcessor* recall = nullptr;
   TransactionProcessor* transaction = nullptr;
   ReplicationProcessor* replicas = nullptr;
+  ReplyProcessor* reply = nullptr;
 };
 
 /// The main port (listenPort), and the fast one two below it, where nothing waits: pulls are unknown there.

@@ -21,7 +21,8 @@ TRANSACTIONS = ["transaction_given_up", "transaction_immunity", "transaction_che
                 "transaction_commit", "transaction_rollback"]
 # Ours only: Apache takes some ten seconds to stop, and delivers twice what is committed twice.
 OURS_ONLY_WIRE = ["stops_cleanly_within_two_seconds", "transaction_end_repeated"]
-JAVA = [*TRANSACTIONS, *PUSH, *RETRY, *ORDER, *CLIENT, *PULL, *SEND, *LOOKUP]
+REQUEST = ["request_reply", "request_unanswered"]
+JAVA = [*TRANSACTIONS, *REQUEST, *PUSH, *RETRY, *ORDER, *CLIENT, *PULL, *SEND, *LOOKUP]
 BINARY = ["push_rebalance", "push_orderly", "push_concurrent", "send_sync", "send_async", "send_oneway", "send_batch", "send_large_compressed", "send_unicode",
           "send_result_fields", "auto_create_topic", "topic_without_inherit_refused", "push_tags", "pull_statuses", "pull_offsets_commit", "lite_pull_subscribe",
           "offsets_and_times", "view_by_offset_id", "query_by_key", "connections"]

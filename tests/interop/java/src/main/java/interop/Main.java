@@ -43,6 +43,7 @@ public final class Main {
     DelayCases.add(known);
     TransactionCases.add(known);
     ReplicaCases.add(known);
+    RequestCases.add(known);
     for (String only5 : List.of("interop.RecallCases", "interop.DashboardCases", "interop.AgedCases")) {
       try {
         Class.forName(only5).getDeclaredMethod("add", Map.class).invoke(null, known);
