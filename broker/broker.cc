@@ -437,7 +437,10 @@ void Broker::Parts::start_timers() {
   remoting::EventLoop& loop = *loop_list.front();
   loop.every(live.now().flush_consumer_offset_ms, [this] { serving->write_offsets.soon(); });
   loop.every(live.now().flush_delay_offset_ms, [this] { serving->write_delays.soon(); });
-  if (serving->timers) loop.every(live.now().timer_flush_interval_ms, [this] { serving->write_timers.soon(); });
+  if (serving->timers)
+    loop.every(live.now().timer_flush_interval_ms, [this] {
+      if (serving->timers->wants_flush()) serving->write_timers.soon();
+    });
   loop.every(kDurabilityLookMs, [this] {
     if (delay_offsets.waiting()) serving->write_delays.soon();
   });

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "broker/state_file.h"
+#include "remoting/protocol/fastjson.h"
 
 namespace comet::broker {
 
@@ -14,19 +15,35 @@ DelayOffsets::DelayOffsets(Files& files, const Clock& clock, Log& log, const Liv
 Result<void> DelayOffsets::load() {
   COMET_TRY(const nlohmann::json state, load_state(files_, log_, file_));
   const std::lock_guard lock(mu_);
+  assign(state.is_null() ? nlohmann::json::object() : state);
+  return {};
+}
+
+Result<void> DelayOffsets::adopt(std::string_view text) {
+  COMET_TRY(const nlohmann::json state, remoting::parse_fastjson(text));
+  if (!state.is_object()) return fail(Errc::kInvalid, "a master's delay offsets are no JSON object");
+  std::string content;
+  {
+    const std::lock_guard lock(mu_);
+    assign(state);
+    content = text_locked(true);
+  }
+  COMET_TRY_VOID(files_.make_folders(parent_folder(file_)));
+  return replace_file(files_, file_, content);
+}
+
+void DelayOffsets::assign(const nlohmann::json& state) {
   next_.clear();
   snapshot_.reset();
   changes_ = persisted_changes_ = 0;
-  if (state.is_null()) return {};
   version_ = version_in(state);
   const auto table = state.find("offsetTable");
-  if (table == state.end() || !table->is_object()) return {};
+  if (table == state.end() || !table->is_object()) return;
   for (const auto& [key, offset] : table->items()) {
     int32_t level = 0;
     const auto [stop, error] = std::from_chars(key.data(), key.data() + key.size(), level);
     if (error == std::errc() && stop == key.data() + key.size()) next_[level] = QueueOffset(number_in(*table, key, 0));
   }
-  return {};
 }
 
 QueueOffset DelayOffsets::next(int32_t level) const {

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <mutex>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 
@@ -27,6 +28,9 @@ class DelayOffsets {
   /// Reads the file anew, in place of what is held.
   Result<void> load();
 
+  /// Takes over what a master answered to GET_ALL_DELAY_OFFSET, and writes it. kCorrupt, kInvalid: it is none.
+  Result<void> adopt(std::string_view text);
+
   /// The next entry to deliver; 0 for a level that has delivered nothing.
   QueueOffset next(int32_t level) const;
   /// Entries before `next` are delivered; their messages end at or under `delivered_end` in the log.
@@ -47,6 +51,7 @@ class DelayOffsets {
     int64_t changes = 0;
   };
   std::string text_locked(bool pretty) const;
+  void assign(const nlohmann::json& state);
 
   Files& files_;
   const Clock& clock_;

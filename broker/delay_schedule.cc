@@ -10,6 +10,7 @@ namespace {
 
 constexpr int32_t kSlice = 128;  ///< messages of one level before the next has its turn
 constexpr int64_t kRetryMs = 100;
+constexpr int64_t kFormerLevelMs = 365LL * 24 * 3'600'000;  ///< no level was longer than this
 constexpr std::string_view kScheduleGroup = "SCHEDULE_CONSUMER";
 
 }  // namespace
@@ -37,16 +38,26 @@ void DelaySchedule::stop() {
 
 void DelaySchedule::load_levels() {
   levels_.clear();
-  for (const int64_t delay_ms : parts_.kinds.delays_ms()) {
-    Level level;
-    level.number = static_cast<int32_t>(levels_.size()) + 1;
-    level.delay_ms = delay_ms;
-    const QueueOffset first = parts_.store.min_offset(level.queue());
-    level.next = std::clamp(parts_.offsets.next(level.number), first,
-                            std::max(first, parts_.store.max_offset(level.queue(), false)));
-    level.gets = parts_.statistics.group_gets(kScheduleTopic, kScheduleGroup);
-    levels_.push_back(std::move(level));
+  for (const int64_t delay_ms : parts_.kinds.delays_ms()) add_level(static_cast<int32_t>(levels_.size()) + 1, delay_ms);
+  // Levels that were configured once: Apache leaves what waits there until they are again.
+  for (const auto& [topic, queues] : parts_.store.queues()) {
+    if (topic != kScheduleTopic) continue;
+    const auto configured = static_cast<int32_t>(parts_.kinds.delays_ms().size());
+    for (const QueueId queue : queues) {
+      if (queue.value >= configured) add_level(queue.value + 1, kFormerLevelMs);
+    }
   }
+}
+
+void DelaySchedule::add_level(int32_t number, int64_t delay_ms) {
+  Level level;
+  level.number = number;
+  level.delay_ms = delay_ms;
+  const QueueOffset first = parts_.store.min_offset(level.queue());
+  level.next =
+      std::clamp(parts_.offsets.next(number), first, std::max(first, parts_.store.max_offset(level.queue(), false)));
+  level.gets = parts_.statistics.group_gets(kScheduleTopic, kScheduleGroup);
+  levels_.push_back(std::move(level));
 }
 
 void DelaySchedule::run() {

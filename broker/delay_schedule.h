@@ -60,6 +60,7 @@ class DelaySchedule {
   enum class Delivery { kDone, kLater };
 
   void load_levels();
+  void add_level(int32_t number, int64_t delay_ms);
   int64_t deliver(Level& level);
   Delivery deliver_one(Level& level, const store::QueueEntry& entry);
   void retry_later(Level& level, const store::PutResult& result, const Message& message);

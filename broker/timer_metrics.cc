@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "broker/state_file.h"
+#include "remoting/protocol/fastjson.h"
 
 namespace comet::broker {
 namespace {
@@ -13,15 +14,33 @@ constexpr int64_t kBytesPerMs = 1'000;
 
 Result<void> TimerMetrics::load() {
   COMET_TRY(const nlohmann::json state, load_state(files_, log_, file_));
-  if (state.is_null()) return {};
   const std::lock_guard lock(mu_);
+  if (!state.is_null()) assign(state);
+  return {};
+}
+
+Result<void> TimerMetrics::adopt(std::string_view text) {
+  COMET_TRY(const nlohmann::json state, remoting::parse_fastjson(text));
+  if (!state.is_object()) return fail(Errc::kInvalid, "a master's timer metrics are no JSON object");
+  const std::lock_guard lock(mu_);
+  assign(state);
+  changed_ = true;
+  return {};
+}
+
+void TimerMetrics::assign(const nlohmann::json& state) {
+  topics_.clear();
   version_ = version_in(state);
   const auto table = state.find("timingCount");
-  if (table == state.end() || !table->is_object()) return {};
+  if (table == state.end() || !table->is_object()) return;
   for (const auto& [topic, metric] : table->items()) {
     if (metric.is_object()) topics_[topic] = {number_in(metric, "count", 0), number_in(metric, "timeStamp", 0)};
   }
-  return {};
+}
+
+bool TimerMetrics::changed() const {
+  const std::lock_guard lock(mu_);
+  return changed_;
 }
 
 void TimerMetrics::add(std::string_view topic, int64_t count) {

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <mutex>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
 
@@ -28,8 +29,13 @@ class TimerMetrics {
   std::string text() const;  ///< compact JSON
   /// Writes the file if anything changed. A large one is left alone for a while: a second for each million bytes.
   Result<void> persist(bool now);
+  bool changed() const;  ///< since the last persist()
+  /// Takes over what a master answered to GET_TIMER_METRICS. kCorrupt, kInvalid: it is none.
+  Result<void> adopt(std::string_view text);
 
  private:
+  void assign(const nlohmann::json& state);
+
   struct Metric {
     int64_t count = 0;
     int64_t changed_ms = 0;

@@ -102,8 +102,9 @@ void Timers::follow(const store::TimerCheckpoint& master) {
     slot_.reset();
     read_ms_ = parts_.files.wheel().floor(master.read_time_ms);
     master_offset_ = master.master_queue_offset;
-    const std::lock_guard saved_lock(flush_mu_);
+    const std::lock_guard flush_lock(flush_mu_);
     waiting_.reset();
+    const std::lock_guard saved_lock(saved_mu_);
     saved_.state_version = master.state_version;
     saved_.version_ms = master.version_ms;
     saved_.version_counter = master.version_counter;
@@ -168,6 +169,7 @@ Timers::Taken Timers::take_in(int64_t write_ms, QueueOffset limit) {
       return Taken::kFailed;
     }
     taken_total_.fetch_add(1, std::memory_order_relaxed);
+    rests_ = false;
   }
   next_ = next.value;
   return taken;
@@ -293,6 +295,7 @@ bool Timers::deliver(const store::TimerUnit& unit) {
     complain(fmt::format("timer messages wait, {}", result.problem));
     return false;
   }
+  rests_ = false;
   parts_.metrics.add(place->topic, unit.deletes() ? 1 : -1);
   delivered_total_.fetch_add(1, std::memory_order_relaxed);
   if (result.status != store::PutStatus::kOk) {
@@ -335,42 +338,54 @@ std::string_view Timers::traced(const store::TimerUnit& unit, std::string_view p
 
 Result<void> Timers::flush(bool at_stop) {
   const std::lock_guard lock(flush_mu_);
+  rests_ = true;  // unless something moves from here on
+  const store::TimerCheckpoint saved = checkpoint();
   // Read in this order: what is taken in and delivered under these numbers stands in the files and in the log.
-  store::TimerCheckpoint now = saved_;
+  store::TimerCheckpoint now = saved;
   now.read_time_ms = read_ms_;
   now.queue_offset = now.master_queue_offset = QueueOffset(next_);
   const PhyOffset delivered(delivered_end_);
   now.log_flushed = parts_.files.log().end();
   COMET_TRY_VOID(parts_.files.flush());
   if (waiting_ && waiting_->second <= parts_.store.durable_end()) {
-    COMET_TRY_VOID(parts_.files.save(waiting_->first));
-    saved_ = waiting_->first;
+    COMET_TRY_VOID(save(waiting_->first));
     waiting_.reset();
   }
-  const bool moved = now.read_time_ms != saved_.read_time_ms || now.queue_offset != saved_.queue_offset;
-  if (!waiting_ && (moved || now.log_flushed != saved_.log_flushed)) {
-    now.state_version = saved_.state_version;
-    now.version_ms = moved ? parts_.clock.now_ms() : saved_.version_ms;
-    now.version_counter = saved_.version_counter + (moved ? 1 : 0);
-    waiting_.emplace(now, delivered);
+  const bool moved = now.read_time_ms != saved.read_time_ms || now.queue_offset != saved.queue_offset;
+  if (!waiting_ && (moved || now.log_flushed != saved.log_flushed)) {
+    now.version_ms = moved ? parts_.clock.now_ms() : saved.version_ms;
+    now.version_counter = saved.version_counter + (moved ? 1 : 0);
     if (delivered <= parts_.store.durable_end()) {
-      COMET_TRY_VOID(parts_.files.save(now));
-      saved_ = now;
-      waiting_.reset();
+      COMET_TRY_VOID(save(now));
+    } else {
+      waiting_.emplace(now, delivered);
     }
   }
   const int64_t now_ms = parts_.clock.now_ms();
-  taken_rate_.sample(now_ms, taken_total_);
-  delivered_rate_.sample(now_ms, delivered_total_);
   if (now_ms >= expire_at_ms_) {
     expire_at_ms_ = now_ms + kExpirePeriodMs;
     COMET_TRY_VOID(parts_.files.log().expire(parts_.store.figures().min_offset));
   }
-  return parts_.metrics.persist(at_stop);
+  auto counted = parts_.metrics.persist(at_stop);
+  const std::lock_guard saved_lock(saved_mu_);
+  taken_rate_.sample(now_ms, taken_total_);
+  delivered_rate_.sample(now_ms, delivered_total_);
+  const bool still = taken_rate_.per_second == 0 && delivered_rate_.per_second == 0;
+  if (waiting_ || !still || !counted || parts_.metrics.changed()) rests_ = false;
+  return counted;
 }
 
+Result<void> Timers::save(const store::TimerCheckpoint& checkpoint) {
+  COMET_TRY_VOID(parts_.files.save(checkpoint));
+  const std::lock_guard lock(saved_mu_);
+  saved_ = checkpoint;
+  return {};
+}
+
+bool Timers::wants_flush() const { return !rests_ || parts_.clock.now_ms() >= expire_at_ms_; }
+
 store::TimerCheckpoint Timers::checkpoint() const {
-  const std::lock_guard lock(flush_mu_);
+  const std::lock_guard lock(saved_mu_);
   return saved_;
 }
 
@@ -389,7 +404,7 @@ TimerFigures Timers::figures() {
   out.read_behind_ms = waits ? std::max<int64_t>(0, parts_.clock.now_ms() - read_ms) : 0;
   out.offset_behind = std::max<int64_t>(0, parts_.store.max_offset(kQueue, false).value - next_);
   out.congestion = parts_.files.wheel().count_from(read_ms);
-  const std::lock_guard lock(flush_mu_);
+  const std::lock_guard lock(saved_mu_);
   out.taken_in_per_second = taken_rate_.per_second;
   out.delivered_per_second = delivered_rate_.per_second;
   return out;

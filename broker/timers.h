@@ -67,6 +67,8 @@ class Timers {
 
   /// Makes what was taken in durable, and the progress as far as what was delivered is.
   Result<void> flush(bool at_stop);
+  /// Whether flush() has anything to do.
+  bool wants_flush() const;
   /// The progress that flush() wrote last: what slaves are told.
   store::TimerCheckpoint checkpoint() const;
 
@@ -106,6 +108,7 @@ class Timers {
   bool deliver(const store::TimerUnit& unit);
   bool is_taken_back(std::string_view topic, std::string_view properties);
   std::string_view traced(const store::TimerUnit& unit, std::string_view properties);
+  Result<void> save(const store::TimerCheckpoint& checkpoint);
   int64_t next_look(int64_t now_ms, bool more_comes) const;
   void complain(std::string_view what);
 
@@ -124,11 +127,13 @@ class Timers {
   std::atomic<int64_t> next_{0};     ///< entry of the timer queue to take in next
   std::atomic<int64_t> delivered_end_{0};
   std::atomic<int64_t> taken_total_{0}, delivered_total_{0};
-  mutable std::mutex flush_mu_;  // guards what follows
-  store::TimerCheckpoint saved_;
+  std::atomic<bool> rests_{false};  ///< nothing has moved since the last flush, and that left nothing to be done
+  std::atomic<int64_t> expire_at_ms_{0};
+  std::mutex flush_mu_;                                                  // guards what follows
   std::optional<std::pair<store::TimerCheckpoint, PhyOffset>> waiting_;  ///< to be saved once the log is durable so far
+  mutable std::mutex saved_mu_;  // guards what follows; never held while something is written
+  store::TimerCheckpoint saved_;
   Rate taken_rate_, delivered_rate_;
-  int64_t expire_at_ms_ = 0;
 };
 
 }  // namespace comet::broker

@@ -55,11 +55,17 @@ const std::byte* TimerWheel::find(int64_t tick) const {
   return page == nullptr ? nullptr : page->data() + index % kPageSlots * kSlotBytes;
 }
 
+void TimerWheel::mark(size_t place) {
+  if (changed_[place]) return;
+  changed_[place] = true;
+  changes_.push_back(place);
+}
+
 std::byte* TimerWheel::make(int64_t tick) {
   const int64_t index = tick % kSlots;
   const auto place = static_cast<size_t>(index / kPageSlots);
   if (pages_[place] == nullptr) pages_[place] = std::make_unique<Page>();
-  changed_[place] = true;
+  mark(place);
   return pages_[place]->data() + index % kPageSlots * kSlotBytes;
 }
 
@@ -130,23 +136,32 @@ int64_t TimerWheel::count_from(int64_t from_ms) const {
 }
 
 Result<void> TimerWheel::flush() {
-  bool wrote = false;
-  for (size_t place = 0; place < pages_.size(); ++place) {
+  std::vector<size_t> places;
+  {
+    const std::lock_guard lock(mu_);
+    places.swap(changes_);
+    for (const size_t place : places) changed_[place] = false;
+  }
+  if (places.empty()) return {};
+  auto written = write_pages(places);
+  if (written) written = file_->sync();
+  if (!written) {  // once more with the next call
+    const std::lock_guard lock(mu_);
+    for (const size_t place : places) mark(place);
+  }
+  return written;
+}
+
+Result<void> TimerWheel::write_pages(const std::vector<size_t>& places) {
+  for (const size_t place : places) {
     Page copy;
     {
       const std::lock_guard lock(mu_);
-      if (!changed_[place]) continue;
-      changed_[place] = false;
       copy = *pages_[place];
     }
-    if (auto written = file_->write_at(static_cast<int64_t>(place) * kPageBytes, copy); !written) {
-      const std::lock_guard lock(mu_);
-      changed_[place] = true;
-      return written;
-    }
-    wrote = true;
+    COMET_TRY_VOID(file_->write_at(static_cast<int64_t>(place) * kPageBytes, copy));
   }
-  return wrote ? file_->sync() : Result<void>();
+  return {};
 }
 
 }  // namespace comet::store

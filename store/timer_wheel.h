@@ -56,8 +56,10 @@ class TimerWheel {
 
   TimerWheel(std::unique_ptr<File> file, int32_t precision_ms);
   Result<void> load();
+  Result<void> write_pages(const std::vector<size_t>& places);
   const std::byte* find(int64_t tick) const;  ///< its slot if the page exists; under mu_
-  std::byte* make(int64_t tick);              ///< the same, page made and marked as changed
+  void mark(size_t place);
+  std::byte* make(int64_t tick);  ///< the same, page made and marked as changed
   template <class Visit>
   void each_used(int64_t from_ms, Visit visit) const;  ///< visit(time in ms, count), under mu_
 
@@ -66,6 +68,7 @@ class TimerWheel {
   mutable std::mutex mu_;  // guards all below
   std::vector<std::unique_ptr<Page>> pages_;
   std::vector<bool> changed_;
+  std::vector<size_t> changes_;  ///< which of them are, in the order of their first change
 };
 
 }  // namespace comet::store

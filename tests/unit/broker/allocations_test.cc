@@ -1,4 +1,5 @@
 #include "tests/support/allocations.h"
+#include "broker/delay_schedule.h"
 
 #include <catch2/catch.hpp>
 
@@ -97,6 +98,43 @@ TEST_CASE("decoding a send and a pull allocates nothing, in either codec", "[bro
   CHECK(decode_allocations(frame_of(codec, pull, ""), pulled) == 0);
   CHECK(pulled.queue_offset == QueueOffset(5));
   CHECK(pulled.consumer_group.size() == pull.consumer_group.size());
+}
+
+TEST_CASE("delivering a hundred delayed messages costs no heap allocation a message", "[broker][delay]") {
+  test::HotBroker broker;
+  store::StoreOptions options;
+  options.root = broker.dir / "store";
+  options.commit_log_file_bytes = 4 * 1024 * 1024;
+  options.consume_queue_file_bytes = 20'000;
+  auto store = store::MessageStore::open(*broker.files, broker.clock, null_log(), options);
+  REQUIRE(store);
+  DelayOffsets offsets(*broker.files, broker.clock, null_log(), broker.config, broker.dir / "delayOffset.json");
+  DelaySchedule schedule({**store, broker.topics, broker.statistics, broker.kinds, offsets, broker.delay_alarm,
+                          broker.config, broker.clock, null_log()});
+  OwnMessages own(**store, broker.topics, broker.statistics, broker.kinds);
+  const std::string text = test::properties({{"TAGS", "TagA"}, {"UNIQ_KEY", "U"}, {"DELAY", "1"}});
+  const std::string body(1024, 'b');
+  Message message;
+  message.topic = "orders";
+  message.queue_id = QueueId(1);
+  message.body = body;
+  message.properties = text;
+  const auto wait_for_a_hundred = [&] {
+    for (int n = 0; n < 100; ++n) REQUIRE(own.put_as_sent(message).has_value());
+    broker.clock.advance_ms(1'000);
+  };
+  schedule.start();
+  for (int n = 0; n < 3; ++n) {  // buffers find their size
+    wait_for_a_hundred();
+    schedule.pass();
+  }
+  wait_for_a_hundred();
+  const int64_t before = comet::test::allocations();
+  schedule.pass();
+  const int64_t after = comet::test::allocations();
+  CHECK(after - before <= 2);  // no keeper runs here to write out the queue's tail, so that grows by a block
+  CHECK((*store)->max_offset({"orders", QueueId(1)}, true) == QueueOffset(400));
+  CHECK((*store)->stop());
 }
 
 }  // namespace

@@ -70,5 +70,19 @@ TEST_CASE("the version of delay offsets rises every so many updates", "[broker][
   CHECK(f.offsets->text().find(R"("counter":2,"stateVersion":0,"timestamp":1700000000000)") != std::string::npos);
 }
 
+TEST_CASE("a slave takes its master's delay offsets over, and writes them", "[broker][delay]") {
+  OffsetsFixture f;
+  f.offsets->advance(7, QueueOffset(1), PhyOffset(0));
+  REQUIRE(f.offsets->adopt(
+      R"({"dataVersion":{"counter":3,"stateVersion":0,"timestamp":1700000000000},"offsetTable":{2:1,3:14}})"));
+  CHECK(f.offsets->next(7) == QueueOffset(0));
+  f.reopen();
+  CHECK(f.offsets->next(3) == QueueOffset(14));
+  CHECK(f.offsets->text().find("\"counter\":3") != std::string::npos);
+  CHECK_FALSE(f.offsets->adopt("nonsense"));
+  CHECK_FALSE(f.offsets->adopt("[]"));
+  CHECK(f.offsets->next(3) == QueueOffset(14));
+}
+
 }  // namespace
 }  // namespace comet::broker

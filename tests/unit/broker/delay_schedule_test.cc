@@ -167,5 +167,23 @@ TEST_CASE("a message without a place to go, or for the half topic, is passed ove
   CHECK(delays.broker.store.queue(kHalfTopic, 0).records.empty());
 }
 
+TEST_CASE("what waits for a level that isn't configured any more is delivered, too", "[broker][delay]") {
+  Delays delays("1s");
+  store::PutRequest put;
+  put.message.topic = kScheduleTopic;
+  put.message.queue_id = QueueId(4);
+  put.message.body = "of old";
+  const std::string text = properties({{"REAL_TOPIC", "orders"}, {"REAL_QID", "1"}, {"DELAY", "5"}});
+  put.message.properties = text;
+  put.due_after_ms = 7'200'000;
+  delays.broker.store.put(put);
+  delays.schedule.start();
+  CHECK(delays.schedule.pass() == delays.broker.clock.now_ms() + 7'200'000);
+  delays.advance(7'200'000);
+  delays.schedule.pass();
+  CHECK(delays.delivered() == Delays::Bodies{"of old"});
+  CHECK(delays.offsets.next(5) == QueueOffset(1));
+}
+
 }  // namespace
 }  // namespace comet::broker

@@ -165,7 +165,11 @@ class MemoryStore final : public store::MessageStore {
   bool queue_exists(store::QueueKeyView key) override {
     return queues_by_key.count({std::string(key.topic), key.queue_id.value}) != 0;
   }
-  std::vector<std::pair<std::string, std::vector<QueueId>>> queues() override { return {}; }
+  std::vector<std::pair<std::string, std::vector<QueueId>>> queues() override {
+    std::map<std::string, std::vector<QueueId>> by_topic;
+    for (const auto& [key, queue] : queues_by_key) by_topic[key.first].push_back(QueueId(key.second));
+    return {by_topic.begin(), by_topic.end()};
+  }
   void delete_topic(std::string_view) override {}
   void clean_expired_queues() override {}
   void delete_expired_log() override {}

@@ -334,5 +334,39 @@ TEST_CASE("timer metrics are written as Apache does and read again", "[broker][t
   CHECK(again.count("Gone") == 0);
 }
 
+TEST_CASE("a slave takes its master's timer metrics over", "[broker][timer]") {
+  HotBroker broker;
+  TimerMetrics metrics(*broker.files, broker.clock, null_log(), broker.dir / "timermetrics");
+  metrics.add("Own", 5);
+  const std::string text = R"({"dataVersion":{"counter":9,"stateVersion":1,"timestamp":5},)"
+                           R"("timingCount":{"T":{"count":2,"timeStamp":4}}})";
+  REQUIRE(metrics.adopt(text));
+  CHECK(metrics.text() == text);
+  CHECK(metrics.changed());
+  CHECK_FALSE(metrics.adopt("5"));
+}
+
+TEST_CASE("timers at rest have nothing to write", "[broker][timer]") {
+  TimedBroker timed;
+  const auto flush_until_rest = [&] {
+    for (int n = 0; n < 5 && timed.timers->wants_flush(); ++n) {
+      REQUIRE(timed.timers->flush(false));
+      timed.advance(10);
+    }
+    return !timed.timers->wants_flush();
+  };
+  CHECK(flush_until_rest());
+  REQUIRE(timed.send("a", {{"TIMER_DELAY_MS", "500"}}).code == 0);
+  timed.timers->pass();
+  CHECK(timed.timers->wants_flush());
+  CHECK(flush_until_rest());
+  timed.advance(1'000);
+  timed.timers->pass();
+  CHECK(timed.timers->wants_flush());
+  CHECK(flush_until_rest());
+  timed.advance(30'000);  // log files may have become old
+  CHECK(timed.timers->wants_flush());
+}
+
 }  // namespace
 }  // namespace comet::broker

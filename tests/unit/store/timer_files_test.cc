@@ -1,8 +1,10 @@
 #include "store/timer_files.h"
 
 #include <catch2/catch.hpp>
+#include <map>
 
 #include "common/message_codec.h"
+#include "common/rng.h"
 #include "tests/support/temp_dir.h"
 
 using namespace comet;
@@ -219,6 +221,48 @@ TEST_CASE("an old peer's checkpoint has four numbers", "[store][timer]") {
   CHECK(old->master_queue_offset == QueueOffset(4));
   CHECK(old->version_counter == 0);
   CHECK_FALSE(store::TimerCheckpoint::parse(ByteView(bytes).first(31)));
+}
+
+TEST_CASE("whatever a kill or a power cut leaves, each message that waits is found once and in order",
+          "[store][timer][property]") {
+  const auto seed = GENERATE(take(40, random(0u, ~0u)));
+  CAPTURE(seed);
+  Rng rng(seed);
+  TimerFolder folder;
+  REQUIRE(folder.open());
+  struct Added {
+    int64_t slot_ms, at, position;
+  };
+  std::vector<Added> added;
+  int64_t flushed_position = 0, durable_log = 0;
+  for (uint64_t n = 0, count = rng.below(200); n < count; ++n) {
+    const int64_t slot_ms = kStart + 1'000 * static_cast<int64_t>(1 + rng.below(12));
+    const auto at = static_cast<int64_t>(10 * n);
+    folder.add(slot_ms, at);
+    added.push_back({slot_ms, at, folder.timers->log().last_unit()});
+    if (rng.below(20) != 0) continue;
+    REQUIRE(folder.timers->flush());  // a flush, of which the checkpoint may have come to the disk or not
+    durable_log = at + 10;
+    if (rng.below(2) == 0) continue;
+    flushed_position = folder.timers->log().end();
+    folder.save(kStart, flushed_position);
+  }
+  const bool power_cut = rng.below(2) == 0;
+  int64_t log_end = 1'000'000;
+  if (power_cut) log_end = durable_log + static_cast<int64_t>(rng.below(1'000));
+  REQUIRE(folder.open(PhyOffset(log_end)));
+
+  std::map<int64_t, TimerFolder::Places> expected;
+  for (const Added& one : added) {
+    if (one.at < log_end) expected[one.slot_ms].push_back(one.at);
+  }
+  int64_t waiting = 0;
+  for (const auto& [slot_ms, places] : expected) {
+    CHECK(folder.waiting(slot_ms) == places);
+    CHECK(folder.timers->wheel().slot(slot_ms).count == static_cast<int32_t>(places.size()));
+    waiting += static_cast<int64_t>(places.size());
+  }
+  CHECK(folder.timers->wheel().count_from(kStart) == waiting);
 }
 
 }  // namespace
