@@ -1,11 +1,18 @@
 #!/usr/bin/env bash
 # Measures this broker and Apache's side by side with the same light generator; needs a quiet machine, a JDK and Maven.
+# `store` as the first word: how long a store takes to open, by its size, drawn into docs/performance (bench/curves).
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 say() { printf '\033[1m%s\033[0m\n' "$*"; }
 die() { printf '%s\n' "$*" >&2; exit 1; }
 source scripts/packages.sh
 source scripts/build.sh
+if [ "${1:-}" = store ]; then
+  shift
+  setup
+  build release store_bench
+  exec python3 bench/curves --build build/release "$@"
+fi
 setup --interop
 build release
 if [ "${1:-}" = --replicas ]; then

@@ -1,3 +1,4 @@
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -62,6 +63,20 @@ TEST_CASE("out of inodes is said so", "[store][full]") {
   TempDir dir;
   const int status = run_on_tmpfs("[.no-inodes]", dir.path(), "size=6m,nr_inodes=40");
   CHECK((status == 0 || status == kNotPossible));
+}
+
+TEST_CASE("out of descriptors is said so", "[store][full]") {
+  TempDir dir;
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const rlimit none{3, 3};
+    ::setrlimit(RLIMIT_NOFILE, &none);
+    const auto opened = make_real_files()->open(dir / "file", OpenMode::kCreate);
+    ::_exit(!opened && opened.error().what.find("LimitNOFILE") != std::string::npos ? 0 : 1);
+  }
+  int status = -1;
+  ::waitpid(child, &status, 0);
+  CHECK(status == 0);
 }
 
 TEST_CASE("full disk, inside", "[.full-disk]") {
