@@ -25,6 +25,7 @@
 #include "broker/processors/admin_offset.h"
 #include "broker/processors/admin_progress.h"
 #include "broker/processors/admin_topic.h"
+#include "broker/processors/assignment.h"
 #include "broker/processors/client_relay.h"
 #include "broker/processors/delays.h"
 #include "broker/processors/heartbeat.h"
@@ -154,6 +155,7 @@ struct Broker::Parts {
   Consumers consumers;
   Producers producers;
   QueueLocks locks;
+  RequestModes request_modes;
   Statistics statistics;
   DayTotals days;
   Alarm delay_alarm, timer_alarm;
@@ -182,6 +184,7 @@ struct Broker::Parts::Serving {
 
   remoting::Client client;
   Registration registration;
+  TopicRoutes routes;
   Persister write_topics, write_groups, write_offsets, write_delays, write_timers, write_transactions, write_filters;
   PullHolds holds;
   BroadcastOffsets broadcasts;
@@ -206,6 +209,7 @@ struct Broker::Parts::Serving {
   AdminOffsetProcessor admin_offsets;
   AdminBrokerProcessor admin;
   ClientRelayProcessor relay;
+  AssignmentProcessor assignment;
   DelayProcessor delay_admin;
   RecallProcessor recall;
   TransactionProcessor transaction;
@@ -246,6 +250,7 @@ Broker::Parts::Parts(Machine on, BrokerConfig settings, Path config_file)
       consumers(on.clock, client_log, live),
       producers(on.clock, live),
       locks(on.clock),
+      request_modes(on.files, *log, live.now().config_folder() + "/messageRequestMode.json"),
       statistics(live.now().cluster_name),
       days(on.clock.now_ms()),
       kinds(live, statistics, on.clock, delay_alarm, timer_alarm),
@@ -263,6 +268,7 @@ std::unique_ptr<Timers> Broker::Parts::Serving::make_timers(Parts& parts) {
 Broker::Parts::Serving::Serving(Parts& parts)
     : client(*parts.loop_list.front(), client_options(parts.live.now()), *parts.remoting_log),
       registration(*parts.loop_list.front(), client, *parts.log, parts.live, parts.topics),
+      routes(*parts.loop_list.front(), client, parts.live),
       write_topics(parts.workers, *parts.log, [&parts] { return parts.topics.persist(); }),
       write_groups(parts.workers, *parts.log, [&parts] { return parts.groups.persist(); }),
       write_offsets(parts.workers, *parts.log, [&parts] { return parts.offsets.persist(); }),
@@ -309,6 +315,7 @@ Broker::Parts::Serving::Serving(Parts& parts)
           {parts.live, parts.topics, parts.groups, parts.offsets, parts.consumers, holds, *parts.store, *parts.log}),
       admin(parts.live, parts.topics, runtime, parts.statistics, *parts.store, parts.machine.clock, *parts.log),
       relay(parts.live, parts.consumers, parts.topics, parts.groups, *parts.store),
+      assignment(parts.topics, parts.groups, parts.consumers, parts.request_modes, routes),
       delay_admin(parts.delay_offsets, timers.get(), parts.timer_metrics),
       recall({*parts.store, parts.topics, parts.live, parts.statistics, parked, parts.kinds, parts.machine.clock},
              parts.loop_list, store_host(parts.live.now())),
@@ -336,7 +343,8 @@ Broker::Parts::Serving::Serving(Parts& parts)
           *parts.remoting_log) {
   const Processors processors{&send,         &pull,         &offset,   &query,         &lock,     &heartbeat,
                               &admin_topics, &admin_groups, &progress, &admin_offsets, &admin,    &relay,
-                              &delay_admin,  &send_back,    &recall,   &transaction,   &replicas, &reply};
+                              &delay_admin,  &send_back,    &recall,   &transaction,   &replicas, &reply,
+                              &assignment};
   add_requests(main_router, processors, Port::kMain);
   add_requests(fast_router, processors, Port::kFast);
   parts.store->on_arrival(&holds);
@@ -380,6 +388,7 @@ Result<void> Broker::Parts::load() {
   COMET_TRY_VOID(topics.load());
   COMET_TRY_VOID(groups.load());
   COMET_TRY_VOID(offsets.load());
+  COMET_TRY_VOID(request_modes.load());
   COMET_TRY_VOID(delay_offsets.load());
   if (config.timer_wheel) {
     COMET_TRY_VOID(timer_metrics.load());

@@ -22,7 +22,7 @@ constexpr std::string_view kAccess = "access control isn't built yet";
 constexpr std::string_view kTimer =
     "timers need no such switch here: one thread delivers, tries again until it can, and counts exactly";
 constexpr std::string_view kPop = "POP consumption isn't built yet";
-constexpr std::string_view kAssignment = "assignment by the broker isn't built yet";
+constexpr std::string_view kAssignment = "the broker shares queues out for pulling, by routes of at most 30 s";
 constexpr std::string_view kFilter =
     "SQL92 filters are evaluated when messages are pulled; bit maps beside the queues would only save Java some of "
     "that";

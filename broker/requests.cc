@@ -5,6 +5,7 @@
 #include "broker/processors/admin_offset.h"
 #include "broker/processors/admin_progress.h"
 #include "broker/processors/admin_topic.h"
+#include "broker/processors/assignment.h"
 #include "broker/processors/client_relay.h"
 #include "broker/processors/delays.h"
 #include "broker/processors/heartbeat.h"
@@ -91,6 +92,9 @@ void add_requests(remoting::Router& router, Processors p, Port port) {
   router.on<GetConsumerRunningInfoRequest>                (Lane::kLoop,   p.relay,     &ClientRelayProcessor::running_info);  // may answer later
   router.on<ConsumeMessageDirectlyRequest>                (Lane::kWorker, p.relay,     &ClientRelayProcessor::consume_directly);  // may answer later
   router.on<InvokeBrokerToGetConsumerStatusRequest>       (Lane::kLoop,   p.relay,     &ClientRelayProcessor::consumer_status);  // may answer later
+  router.on<QueryAssignmentRequest>                       (Lane::kLoop,   p.assignment, &AssignmentProcessor::query);  // answers later
+  router.on<SetMessageRequestModeRequest>                 (Lane::kWorker, p.assignment, &AssignmentProcessor::set_mode);
+  router.on<GetAllMessageRequestModeRequest>              (Lane::kWorker, p.assignment, &AssignmentProcessor::all_modes);
   if (port == Port::kFast) return;
   router.on<PullMessageRequest>                           (Lane::kLoop,   p.pull,      &PullProcessor::pull);  // may answer later
   router.on<LitePullMessageRequest>                       (Lane::kLoop,   p.pull,      &PullProcessor::lite_pull);  // may answer later

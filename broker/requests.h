@@ -11,6 +11,7 @@ class AdminGroupProcessor;
 class AdminOffsetProcessor;
 class AdminProgressProcessor;
 class AdminTopicProcessor;
+class AssignmentProcessor;
 class ClientRelayProcessor;
 class DelayProcessor;
 class HeartbeatProcessor;
@@ -45,6 +46,7 @@ struct Processors {
   TransactionProcessor* transaction = nullptr;
   ReplicationProcessor* replicas = nullptr;
   ReplyProcessor* reply = nullptr;
+  AssignmentProcessor* assignment = nullptr;
 };
 
 /// The main port (listenPort), and the fast one two below it, where nothing waits: pulls are unknown there.

@@ -141,7 +141,7 @@ _BINARY_CODEC = "-Drocketmq.serialize.type=ROCKETMQ"
 ALL = [
     Suite("java4-restart", "java4", RESTART, _java("4.9.8", cluster=_restart_cluster, extra=_ONE_BY_ONE), _JAVA4),
     Suite("java5-restart", "java5", RESTART, _java("5.3.3", cluster=_restart_cluster, extra=_ONE_BY_ONE), _JAVA5),
-    Suite("java5", "java5", JAVA, _java("5.3.3"), _JAVA5),
+    Suite("java5", "java5", [*JAVA, "push_assigned_by_broker"], _java("5.3.3"), _JAVA5),
     Suite("java4", "java4", JAVA, _java("4.9.8"), _JAVA4),
     Suite("java4-delay", "java4", DELAY, _java("4.9.8", cluster=_delay_cluster), _JAVA4),
     Suite("java5-delay", "java5", DELAY5, _java("5.3.3", cluster=_delay_cluster), _JAVA5),
