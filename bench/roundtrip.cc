@@ -5,7 +5,7 @@
 #include <map>
 #include <vector>
 
-#include "bench/progress.h"
+#include "common/progress.h"
 
 namespace comet::bench {
 namespace {

@@ -400,7 +400,7 @@ bool Timers::congested(int64_t slot_ms) {
 TimerFigures Timers::figures() {
   TimerFigures out;
   const int64_t read_ms = read_ms_;
-  const bool waits = parts_.files.last_slot_ms() >= read_ms;
+  const bool waits = read_ms > 0 && parts_.files.last_slot_ms() >= read_ms;  // 0: a slave that was told nothing yet
   out.read_behind_ms = waits ? std::max<int64_t>(0, parts_.clock.now_ms() - read_ms) : 0;
   out.offset_behind = std::max<int64_t>(0, parts_.store.max_offset(kQueue, false).value - next_);
   out.congestion = parts_.files.wheel().count_from(read_ms);

@@ -1,6 +1,6 @@
 # cmake --install <build> --prefix DIR: bin/, conf/ and conf/systemd/ as RocketMQ's own archive has them. ROCKETMQ_HOME falls back
 # to the folder above the binary, so DIR works wherever it lies.
-foreach(program mqnamesrv mqbroker mqadmin mqshutdown)
+foreach(program mqnamesrv mqbroker mqadmin mqshutdown mqstore)
   if(TARGET ${program})
     install(TARGETS ${program} RUNTIME DESTINATION bin)
   endif()

@@ -111,7 +111,7 @@ Result<void> ConsumeQueue::load() {
     max_phy_ = newest && !QueueUnit::is_hole(*newest) ? newest->at.value + newest->bytes : -1;
   }
   // Whole files stand before the last one: an end before that is damage, too.
-  if (has_hole || is_damaged || end_ < last_file_) gap_ = PhyOffset(std::max<int64_t>(max_phy_, 0));
+  if (has_hole || is_damaged || end_ < last_file_) gap_ = std::max<int64_t>(max_phy_, 0);
   // An entry that can't be read is not an empty one.
   return shared_.read_errors.count() == errors_before ? Result<void>() : shared_.read_errors.as_result();
 }
@@ -240,18 +240,18 @@ bool ConsumeQueue::restore(QueueOffset at, const QueueEntry& entry) {
   }
   if (at.value < end_) {
     // A topic that was made anew counts from 0. Any other step back must go on, else that one record's head is damaged.
-    const bool goes_on = doubtful_ && doubtful_->first + 1 == at.value;
+    const bool goes_on = doubtful_ && doubtful_->place + 1 == at.value;
     if (at.value > 0 && end_ > min_ && !goes_on) {
       shared_.log.error("the record at {} claims place {} in queue {} of {}, where another one is: it is passed over",
                         entry.at.value, at.value, id_.value, *topic_);
-      doubtful_ = {at.value, entry};
+      doubtful_ = std::make_unique<Doubtful>(Doubtful{at.value, entry});
       return false;
     }
-    const int64_t place = goes_on ? doubtful_->first : at.value;
+    const int64_t place = goes_on ? doubtful_->place : at.value;
     if (place < min_) min_ = place;
     if (place < first_file_) first_file_ = last_file_ = place / shared_.file_entries * shared_.file_entries;
     shrink_to(place);
-    if (goes_on) append_locked(doubtful_->second);
+    if (goes_on) append_locked(doubtful_->entry);
     doubtful_.reset();
   } else if (at.value > end_) {
     if (end_ == min_ && first_file_ < 0) {
@@ -262,7 +262,7 @@ bool ConsumeQueue::restore(QueueOffset at, const QueueEntry& entry) {
     }
     const bool empty = end_ <= min_ || max_phy_ < 0;
     // An empty queue must go on with its first message, unless that is gone from the log.
-    if (!gap_) gap_ = PhyOffset(empty ? 0 : max_phy_);
+    if (gap_ < 0) gap_ = empty ? 0 : max_phy_;
     if (!empty)
       shared_.log.error("places {} to {} of queue {} of {} have no record: they are passed over", end_, at.value - 1,
                         id_.value, *topic_);
@@ -292,14 +292,14 @@ void ConsumeQueue::shrink_to(int64_t end) {
 
 std::optional<PhyOffset> ConsumeQueue::gap() const {
   const std::lock_guard lock(mu_);
-  return gap_;
+  return gap_ < 0 ? std::nullopt : std::optional(PhyOffset(gap_));
 }
 
 void ConsumeQueue::cut_behind(PhyOffset phy) {
   int64_t from = 0, to = 0;
   {
     const std::lock_guard lock(mu_);
-    gap_.reset();
+    gap_ = -1;
     doubtful_.reset();
     if (max_phy_ <= phy.value) return;
     from = min_;

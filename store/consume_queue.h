@@ -154,6 +154,12 @@ class ConsumeQueue {
   int64_t told_end = 0;              ///< the flusher's: what its last arrival said
 
  private:
+  /// Recovery: a record that stepped back, and its place.
+  struct Doubtful {
+    int64_t place;
+    QueueEntry entry;
+  };
+
   std::byte* unit(int64_t index) const { return ring_.get() + (index & (ring_entries_ - 1)) * QueueUnit::kBytes; }
   void append_locked(const QueueEntry& entry);
   void grow();
@@ -191,8 +197,8 @@ class ConsumeQueue {
   int64_t end_at_rest_ = -1;
   bool folder_synced_ = true;
   std::atomic<bool> loaded_{true};
-  std::optional<PhyOffset> gap_;
-  std::optional<std::pair<int64_t, QueueEntry>> doubtful_;  ///< recovery: a record that stepped back, and its place
+  int64_t gap_ = -1;                    ///< gap(); -1: none
+  std::unique_ptr<Doubtful> doubtful_;  ///< apart: an idle queue stays small
 };
 
 }  // namespace comet::store

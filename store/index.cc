@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <ctime>
 
-#include "common/message_properties.h"
+#include "store/index_keys.h"
 
 namespace comet::store {
 namespace {
@@ -86,23 +86,11 @@ Result<void> Index::add_key(std::string_view topic, std::string_view key, PhyOff
 }
 
 Result<void> Index::add(const Message& message) {
-  if ((message.sys_flag & sys_flag::kTransactionMask) == sys_flag::kRollback) return {};
-  std::string_view unique, keys;
-  each_property(message.properties, [&](std::string_view name, std::string_view value) {
-    if (name == property::kUniqueKey) unique = value;
-    if (name == property::kKeys) keys = value;
-  });
-  if (unique.empty() && keys.empty()) return {};
   const std::lock_guard lock(mu_);
   if (!index_files_.empty() && message.phy_offset < index_files_.back()->end_phy()) return {};
-  if (!unique.empty()) COMET_TRY_VOID(add_key(message.topic, unique, message.phy_offset, message.store_timestamp_ms));
-  while (!keys.empty()) {
-    const size_t end = keys.find(' ');
-    const std::string_view key = keys.substr(0, end);
-    keys = end == std::string_view::npos ? std::string_view() : keys.substr(end + 1);
-    if (!key.empty()) COMET_TRY_VOID(add_key(message.topic, key, message.phy_offset, message.store_timestamp_ms));
-  }
-  return {};
+  return each_index_key(message, [&](std::string_view key) {
+    return add_key(message.topic, key, message.phy_offset, message.store_timestamp_ms);
+  });
 }
 
 std::vector<PhyOffset> Index::find(std::string_view topic, std::string_view key, int64_t max, int64_t begin_ms,

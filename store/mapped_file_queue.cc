@@ -23,8 +23,7 @@ std::vector<std::string> commit_log_folders(const StoreOptions& options) {
 MappedFileQueue::MappedFileQueue(Files& files, Log& log, const StoreOptions& options)
     : files_(files), log_(log), options_(options), folders_(commit_log_folders(options)) {}
 
-Result<void> MappedFileQueue::load_folder(const std::string& folder, std::vector<std::pair<int64_t, Path>>& found,
-                                          std::vector<Path>& empty) {
+Result<void> MappedFileQueue::load_folder(const std::string& folder, Found& found) {
   auto entries = files_.list(folder);
   if (!entries)
     return entries.error().code == Errc::kNotFound ? Result<void>() : tl::unexpected(std::move(entries).error());
@@ -36,7 +35,7 @@ Result<void> MappedFileQueue::load_folder(const std::string& folder, std::vector
       continue;
     }
     if (entry.size_bytes == 0) {
-      empty.push_back(path);
+      found.empty.push_back(path);
       continue;
     }
     if (entry.size_bytes != options_.commit_log_file_bytes)
@@ -44,14 +43,13 @@ Result<void> MappedFileQueue::load_folder(const std::string& folder, std::vector
                                       " bytes, but mappedFileSizeCommitLog is " +
                                       std::to_string(options_.commit_log_file_bytes) +
                                       ": set the property to the size that the store was written with");
-    found.emplace_back(std::stoll(entry.name), path);
+    found.files.emplace_back(std::stoll(entry.name), path);
   }
   return {};
 }
 
 /// A crash leaves a file of no bytes where its size was not on the disk yet. Nothing behind it is durable then.
-Result<void> MappedFileQueue::remove_empty(const Path& path, int64_t safe_ms,
-                                           std::vector<std::pair<int64_t, Path>>& found) {
+Result<void> MappedFileQueue::remove_empty(const Path& path, int64_t safe_ms, NumberedFiles& found) {
   const int64_t base = std::stoll(path.substr(path.rfind('/') + 1));
   for (const auto& [behind, other] : found) {
     if (behind < base) continue;
@@ -75,14 +73,28 @@ Result<void> MappedFileQueue::remove_empty(const Path& path, int64_t safe_ms,
 }
 
 Result<void> MappedFileQueue::load(int64_t safe_ms) {
-  std::vector<std::pair<int64_t, Path>> found;
-  std::vector<Path> empty;
-  for (const std::string& folder : folders_) COMET_TRY_VOID(load_folder(folder, found, empty));
+  COMET_TRY(Found found, find_files());
+  for (const Path& path : found.empty) COMET_TRY_VOID(remove_empty(path, safe_ms, found.files));
+  return enter(std::move(found.files));
+}
+
+Result<void> MappedFileQueue::load_unchanged() {
+  COMET_TRY(Found found, find_files());
+  for (const Path& path : found.empty) log_.warn("{} has no bytes and is passed over", path);
+  return enter(std::move(found.files));
+}
+
+Result<MappedFileQueue::Found> MappedFileQueue::find_files() {
+  Found found;
+  for (const std::string& folder : folders_) COMET_TRY_VOID(load_folder(folder, found));
   for (const std::string& folder : options_.read_only_commit_log_paths)
     if (std::find(folders_.begin(), folders_.end(), folder) == folders_.end())
-      COMET_TRY_VOID(load_folder(folder, found, empty));
-  std::sort(found.begin(), found.end());
-  for (const Path& path : empty) COMET_TRY_VOID(remove_empty(path, safe_ms, found));
+      COMET_TRY_VOID(load_folder(folder, found));
+  std::sort(found.files.begin(), found.files.end());
+  return found;
+}
+
+Result<void> MappedFileQueue::enter(NumberedFiles found) {
   for (size_t i = 0; i < found.size(); ++i) {
     if (i > 0 && found[i].first == found[i - 1].first)
       return fail(Errc::kInvalid, found[i].second + " and " + entries_.back().file->path +

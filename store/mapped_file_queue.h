@@ -28,6 +28,8 @@ class MappedFileQueue {
   /// holds records of `safe_ms` or before; a file of another size than
   /// `mappedFileSizeCommitLog` is an error that names it; other names and folders are passed over.
   Result<void> load(int64_t safe_ms);
+  /// The same for who only looks: files of no bytes are passed over, and nothing is changed.
+  Result<void> load_unchanged();
 
   /// The file that holds `offset`, mapped now if it wasn't. kNotFound: none holds it.
   Result<Segment> map(PhyOffset offset) const;
@@ -74,9 +76,17 @@ class MappedFileQueue {
     uint64_t used = 0;  ///< uses_ when it was asked for last
   };
 
-  Result<void> remove_empty(const Path& path, int64_t safe_ms, std::vector<std::pair<int64_t, Path>>& found);
-  Result<void> load_folder(const std::string& folder, std::vector<std::pair<int64_t, Path>>& found,
-                           std::vector<Path>& empty);
+  using NumberedFiles = std::vector<std::pair<int64_t, Path>>;
+  /// What lies in the folders.
+  struct Found {
+    NumberedFiles files;      ///< by the offset that they begin with
+    std::vector<Path> empty;  ///< of no bytes
+  };
+
+  Result<Found> find_files();
+  Result<void> load_folder(const std::string& folder, Found& found);
+  Result<void> remove_empty(const Path& path, int64_t safe_ms, NumberedFiles& found);
+  Result<void> enter(NumberedFiles found);
   Entry* entry_of(PhyOffset offset) const;     // under mu_
   Segment take_least_used(size_t most) const;  // under mu_; nothing if no more than `most` are mapped for readers
   Result<Segment> map_file(const LogFilePtr& file) const;

@@ -34,10 +34,10 @@ def counts(output, returncode):
     """(passed, failed, skipped) of a finished suite; a suite that died counts as one failure."""
     if found := TALLY.findall(output):
         passed, failed, skipped = (int(x or 0) for x in found[-1])
-    elif found := CATCH_ALL.search(output):
-        passed, failed, skipped = int(found.group(1)), 0, 0
-    elif found := CATCH_SOME.search(output):
-        passed, failed, skipped = int(found.group(2) or 0), int(found.group(3) or 0), 0
+    elif found := list(CATCH_SOME.finditer(output)):
+        passed, failed, skipped = int(found[-1].group(2) or 0), int(found[-1].group(3) or 0), 0
+    elif found := CATCH_ALL.findall(output):
+        passed, failed, skipped = int(found[-1]), 0, 0
     else:
         passed, failed, skipped = (1, 0, 0) if returncode == 0 else (0, 1, 0)
     return passed, max(failed, 1) if returncode != 0 else failed, skipped

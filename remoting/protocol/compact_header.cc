@@ -43,8 +43,8 @@ class StringMap {
     if (to <= first_backslash_ || from > last_backslash_) return false;  // as nearly all strings
     const uint64_t first = ~uint64_t{0} << (from % kBlockBytes);
     const uint64_t last = ~uint64_t{0} >> (kBlockBytes - 1 - (to - 1) % kBlockBytes);
-    uint32_t block = from / kBlockBytes;
-    const uint32_t end = (to - 1) / kBlockBytes;
+    uint32_t block = from / uint32_t{kBlockBytes};
+    const uint32_t end = (to - 1) / uint32_t{kBlockBytes};
     if (block == end) return (backslashes_[block] & first & last) != 0;
     if ((backslashes_[block] & first) != 0) return true;
     while (++block < end) {

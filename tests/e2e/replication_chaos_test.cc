@@ -131,11 +131,18 @@ TEST_CASE("whatever a SYNC_MASTER acknowledged is on its slave at that moment", 
   std::atomic<int32_t> port = group.master.port();
   Load load(port);
   Seen seen;
-  for (int32_t round = 0; round < rounds(12, 250); ++round) {
+  for (int32_t round = 0; round < rounds(20, 250); ++round) {
     const Fault& fault = kFaults[static_cast<size_t>(rng.below(std::size(kFaults)))];
     CAPTURE(round, fault.name);
     const size_t before = load.count();
-    REQUIRE(eventually([&] { return load.count() >= before + 200; }, std::chrono::seconds(20)));
+    const bool goes_on = eventually([&] { return load.count() >= before + 200; }, std::chrono::seconds(20));
+    INFO((goes_on ? std::string()
+                  : figure(group.slave.port(), "haState").value_or("no answer") + " " +
+                        figure(group.slave.port(), "haProblem").value_or("") + " master " +
+                        figure(group.master.port(), "haSlaves").value_or("no answer") + " slaves, " +
+                        std::to_string(log_end(group.master.port())) + " and " +
+                        std::to_string(log_end(group.slave.port()))));
+    REQUIRE(goes_on);
     fault.strike(group);
     std::this_thread::sleep_for(std::chrono::milliseconds(rng.between(0, 250)));
     fault.mend(group);
@@ -164,7 +171,7 @@ TEST_CASE("whatever an ASYNC_MASTER acknowledged reaches its slave, once and in 
   group.start();
   std::atomic<int32_t> port = group.master.port();
   Load load(port);
-  for (int32_t round = 0; round < rounds(8, 250); ++round) {
+  for (int32_t round = 0; round < rounds(20, 250); ++round) {
     const Fault& fault = kFaults[static_cast<size_t>(rng.below(std::size(kFaults)))];
     CAPTURE(round, fault.name);
     const size_t before = load.count();
@@ -177,7 +184,9 @@ TEST_CASE("whatever an ASYNC_MASTER acknowledged reaches its slave, once and in 
   REQUIRE(caught_up(group, std::chrono::seconds(20)));
   Seen on_slave;
   CHECK(on_slave.read_on(group.slave.port()));
-  CHECK(on_slave.missing(load.acknowledged()) == 0);
+  const int64_t missing = on_slave.missing(load.acknowledged());
+  INFO((missing == 0 ? std::string() : differences(group, "Load")));
+  CHECK(missing == 0);
   CHECK(shows_the_same(group, "Load"));
 }
 

@@ -140,6 +140,8 @@ TEST_CASE("a slave that confirms after its flush still confirms", "[e2e][replica
                       .slave = "flushDiskType=SYNC_FLUSH\nhaSlaveConfirmAfterFlush=true\n"});
   group.start();
   REQUIRE(eventually([&] { return send_some(group.master.port(), "T", "first", 1) == 1; }));
+  RawClient slave(group.slave.port());
+  REQUIRE(eventually([&] { return slave.call(kAllTopics).body.find("\"T\"") != std::string::npos; }));
   CHECK(send_some(group.master.port(), "T", "m", 40) == 40);
   group.kill(group.master);
   const auto kept = read_topic(group.slave.port(), "T");

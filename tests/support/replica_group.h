@@ -180,6 +180,22 @@ inline bool caught_up(ReplicaGroup& group, std::chrono::milliseconds bound = std
       bound);
 }
 
+/// For a test that fails: how many messages both brokers show of each queue, and what a pull behind them says.
+inline std::string differences(ReplicaGroup& group, const std::string& topic) {
+  std::string text;
+  for (Daemon* broker : {&group.master, &group.slave}) {
+    RawClient client(broker->port());
+    for (int32_t queue = 0; queue < kQueues; ++queue) {
+      int64_t offset = 0;
+      const size_t count = read_queue(client, topic, queue, offset).size();
+      const auto answer = client.call(kPull, pull_fields(topic, queue, offset));
+      text += broker->folder() + " queue " + std::to_string(queue) + ": " + std::to_string(count) + " messages, at " +
+              std::to_string(offset) + " " + answer.remark + " " + answer.head.dump() + "\n";
+    }
+  }
+  return text;
+}
+
 /// Whether the slave shows consumers the same as the master, once it knows the topic.
 inline bool shows_the_same(ReplicaGroup& group, const std::string& topic) {
   const auto all = read_topic(group.master.port(), topic);

@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "store/checkpoint.h"
+#include "store/consume_queue.h"
 #include "store/mapped_file_queue.h"
 #include "store/queue_manifest.h"
 #include "tests/support/store_fixture.h"
@@ -16,6 +17,9 @@ using store::PutStatus;
 using store::QueueManifest;
 
 namespace {
+
+// With its block of the allocator, its place in the table and its share of a topic an idle queue stays below 256 bytes.
+static_assert(sizeof(store::ConsumeQueue) <= 184);
 
 constexpr int kTopics = 12, kQueues = 3;
 constexpr auto kMostMapped = static_cast<int64_t>(store::MappedFileQueue::kMostMapped);
