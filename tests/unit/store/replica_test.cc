@@ -77,9 +77,11 @@ TEST_CASE("an empty replica begins at a later file; its queues begin with what i
   fill(master);
   store::ReplicatedLog& log = *master->replicated_log();
   const PhyOffset start = log.file_starts()[1];
-  for (PhyOffset at = start; const auto slice = log.published(at, 4096);
-       at += static_cast<int64_t>(slice->bytes.size()))
+  PhyOffset at = start;
+  while (const auto slice = log.published(at, 4096)) {
     REQUIRE(slave->replicated_log()->append(at, slice->bytes));
+    at += static_cast<int64_t>(slice->bytes.size());
+  }
 
   CHECK(slave->replicated_log()->log_min() == start);
   const QueueOffset min = slave->min_offset({"orders", QueueId(0)});
