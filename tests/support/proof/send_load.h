@@ -60,7 +60,7 @@ class SendLoad final : public Workload {
   void read_queue(RawClient& client, int32_t queue, int64_t from, int64_t max, std::vector<std::string>& wrong);
   void check_message(int32_t queue, int64_t offset, std::string_view body, std::string_view properties,
                      std::vector<std::string>& wrong);
-  void check_acked(int64_t log_min, const std::vector<int64_t>& mins, std::vector<std::string>& wrong);
+  void check_acked(int64_t log_min, std::vector<std::string>& wrong);
 
   const Mix mix_;
   bool made_topic_ = false;
