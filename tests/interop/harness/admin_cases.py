@@ -325,9 +325,9 @@ def broker_config(admin):
 def namesrv_config(admin):
     text = admin.run("getNamesrvConfig", "-n", admin.cluster.namesrv)
     has(text, f"============{admin.cluster.namesrv}============")
-    for key, value in (("listenPort", str(admin.cluster.namesrv_port)), ("orderMessageEnable", "false")):
+    for key, value in (("listenPort", str(admin.cluster.namesrv_port)), ("orderMessageEnable", "true")):
         assert re.search(rf"^{key}\s+=\s+{value}\s*$", text, re.M), f"{key}={value} is not in {text[:600]}"
-    for value in ("true", "false"):
+    for value in ("false", "true"):
         has(admin.run("updateNamesrvConfig", "-n", admin.cluster.namesrv, "-k", "orderMessageEnable", "-v", value), "update name server config success!")
         assert re.search(rf"^orderMessageEnable\s+=\s+{value}", admin.run("getNamesrvConfig", "-n", admin.cluster.namesrv), re.M), "the new value is not shown"
 

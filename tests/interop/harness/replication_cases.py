@@ -114,4 +114,4 @@ def apache_to_ours(cluster):
     same_everywhere(cluster, topic, 440)
     group = {"consumerGroup": "wire_group", "topic": topic, "queueId": "2"}
     until("the master to take a commit", lambda: wire.request(cluster.broker_port, 15, {**group, "commitOffset": "17"})[0]["code"] == 0, 10)
-    until("the slave to have the group's offset", lambda: wire.request(cluster.slave_port, 14, group)[0].get("extFields", {}).get("offset") == "17", 15)
+    until("the slave to have the group's offset", lambda: wire.request(cluster.slave_port, 14, group)[0].get("extFields", {}).get("offset") == "17", 60)
