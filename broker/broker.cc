@@ -10,8 +10,8 @@
 #include <mutex>
 #include <thread>
 
-#include "broker/consumer_filters.h"
 #include "broker/broadcast_offsets.h"
+#include "broker/consumer_filters.h"
 #include "broker/consumer_offsets.h"
 #include "broker/consumers.h"
 #include "broker/day_totals.h"
@@ -341,10 +341,10 @@ Broker::Parts::Serving::Serving(Parts& parts)
                  parts.producers.channel_closed(channel);
                }},
           *parts.remoting_log) {
-  const Processors processors{&send,         &pull,         &offset,   &query,         &lock,     &heartbeat,
-                              &admin_topics, &admin_groups, &progress, &admin_offsets, &admin,    &relay,
-                              &delay_admin,  &send_back,    &recall,   &transaction,   &replicas, &reply,
-                              &assignment};
+  const Processors processors{&send,        &pull,         &offset,       &query,     &lock,
+                              &heartbeat,   &admin_topics, &admin_groups, &progress,  &admin_offsets,
+                              &admin,       &relay,        &delay_admin,  &send_back, &recall,
+                              &transaction, &replicas,     &reply,        &assignment};
   add_requests(main_router, processors, Port::kMain);
   add_requests(fast_router, processors, Port::kFast);
   parts.store->on_arrival(&holds);

@@ -42,7 +42,8 @@ bool hash_ascii8(const char* at, uint32_t& hash) {
   std::memcpy(&word, at, sizeof word);
   if ((word & 0x8080808080808080ull) != 0) return false;
   if constexpr (std::endian::native == std::endian::big) return false;
-  // Neighbours are joined three times, as 31a + b, then 31²a + b, then 31⁴a + b; the first character has the lowest byte.
+  // Neighbours are joined three times, as 31a + b, then 31²a + b, then 31⁴a + b; the first character has the lowest
+  // byte.
   uint64_t sums = (word & 0x00FF'00FF'00FF'00FFull) * 31 + (word >> 8 & 0x00FF'00FF'00FF'00FFull);
   sums = (sums & 0x0000'FFFF'0000'FFFFull) * (31 * 31) + (sums >> 16 & 0x0000'FFFF'0000'FFFFull);
   constexpr uint32_t kPower4 = 31 * 31 * 31 * 31, kPower8 = kPower4 * kPower4;

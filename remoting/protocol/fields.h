@@ -137,9 +137,8 @@ inline constexpr auto kField = std::get<kIndex>(kTable<T>);
 /// Calls `visit.operator()<index>()` for each field of T, in the table's order.
 template <class T, class Visit>
 void each_field(Visit visit) {
-  [&]<size_t... kIndex>(std::index_sequence<kIndex...>) {
-    (visit.template operator()<kIndex>(), ...);
-  }(std::make_index_sequence<std::tuple_size_v<std::decay_t<decltype(kTable<T>)>>>());
+  [&]<size_t... kIndex>(std::index_sequence<kIndex...>) { (visit.template operator()<kIndex>(), ...); }
+  (std::make_index_sequence<std::tuple_size_v<std::decay_t<decltype(kTable<T>)>>>());
 }
 
 /// `,"name":"`, as it stands before a value.
@@ -189,7 +188,8 @@ char* put_value(char* at, const M& value) {
   }
 }
 
-/// The pair called `name`. Clients write fields in a stable order: looks at `cursor` first and leaves it behind the find.
+/// The pair called `name`. Clients write fields in a stable order: looks at `cursor` first and leaves it behind the
+/// find.
 const ExtField* find_field(ExtFields ext, std::string_view name, size_t& cursor);
 
 template <class M>
