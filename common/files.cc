@@ -86,9 +86,14 @@ class RealMapping final : public Mapping {
   Result<void> sync(int64_t from, int64_t length) override {
     const auto [start, bytes] = pages(from, length);
     if (bytes == 0) return {};
+    let_go(from, length);
     if (retry([&, s = start, n = bytes] { return ::msync(data_ + s, static_cast<size_t>(n), MS_SYNC); }) != 0)
       return sync_error("msync", path_);
     return {};
+  }
+
+  void prefer(PageRuns runs) override {
+    ::madvise(data_, static_cast<size_t>(size_), runs == PageRuns::kLong ? MADV_SEQUENTIAL : MADV_RANDOM);
   }
 
   Result<void> populate(int64_t from, int64_t length) override {
@@ -122,6 +127,7 @@ class RealMapping final : public Mapping {
   }
 
   void start_write_back(int64_t from, int64_t length) override {
+    let_go(from, length);
     ::sync_file_range(file_->fd, from, length, SYNC_FILE_RANGE_WRITE);
   }
 
@@ -131,6 +137,14 @@ class RealMapping final : public Mapping {
   }
 
  private:
+  /// Takes the whole pages of a range out of the page table, where they would be write-protected one by one, each with
+  /// an interrupt to every core that runs a thread of ours. They stay in the page cache; who reads them gets them back.
+  void let_go(int64_t from, int64_t length) {
+    const int64_t start = (from + kPage - 1) / kPage * kPage;
+    const int64_t end = std::min(from + length, size_) / kPage * kPage;
+    if (start >= 0 && end > start) ::madvise(data_ + start, static_cast<size_t>(end - start), MADV_DONTNEED);
+  }
+
   /// The range widened to whole pages and cut to the mapping.
   std::pair<int64_t, int64_t> pages(int64_t from, int64_t length) const {
     const int64_t start = std::clamp<int64_t>(from, 0, size_) / kPage * kPage;
@@ -219,8 +233,7 @@ class RealFile final : public File {
     const int access = use == MapFor::kRead ? PROT_READ : PROT_READ | PROT_WRITE;
     void* data = ::mmap(nullptr, static_cast<size_t>(length), access, MAP_SHARED, file_->fd, 0);
     if (data == MAP_FAILED) return system_error("mmap", path_);
-    if (use == MapFor::kAppend) ::madvise(data, static_cast<size_t>(length), MADV_SEQUENTIAL);
-    if (use == MapFor::kUpdate) ::madvise(data, static_cast<size_t>(length), MADV_RANDOM);
+    if (use != MapFor::kRead) ::madvise(data, static_cast<size_t>(length), MADV_RANDOM);
     return std::make_unique<RealMapping>(file_, path_, data, length);
   }
 

@@ -15,6 +15,12 @@ namespace comet {
 using Path = std::string;
 
 /// A range of a file mapped into memory, shared with the file. Unmapped when destroyed.
+/// How pages come that are populated from now on.
+enum class PageRuns {
+  kSingle,  ///< one by one: a flush writes the pages that changed and no others
+  kLong  ///< in large folios, at a fraction of the price; one store behind a flush makes a whole run be written again
+};
+
 class Mapping {
  public:
   virtual ~Mapping() = default;
@@ -25,6 +31,7 @@ class Mapping {
   virtual Result<void> sync(int64_t from, int64_t length) = 0;
   /// Prepares pages for stores without a fault (MADV_POPULATE_WRITE; touches them where the kernel has none).
   virtual Result<void> populate(int64_t from, int64_t length) = 0;
+  virtual void prefer(PageRuns runs) = 0;
   /// Whether every page of the range is in memory, so that reading it can't wait for a disk.
   virtual bool resident(int64_t from, int64_t length) const = 0;
   /// Starts write-back without waiting; pacing only, no durability.
@@ -36,7 +43,7 @@ class Mapping {
 /// What a mapping is for; the kernel pages it accordingly.
 enum class MapFor {
   kRead,    ///< no stores
-  kAppend,  ///< filled front to back: pages come in large runs, which halves what populating and write-back cost
+  kAppend,  ///< filled front to back; pages come one by one until prefer() says otherwise
   kUpdate   ///< stores anywhere: no read-ahead, so that one store never brings in a whole window
 };
 

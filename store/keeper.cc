@@ -88,6 +88,7 @@ void Keeper::populate() {
   if (now - populated_at_ < kBusyWake) ahead_bytes_ = std::min(ahead_bytes_ * 4, kMostAhead);
   if (now - populated_at_ > kQuietWake) ahead_bytes_ = kLeastAhead;
   populated_at_ = now;
+  choose_pages(segment);
   const PhyOffset target = std::min(seen_end_ + ahead_bytes_, segment->limit());
   while (populated_to_ < target) {
     const int64_t from = (populated_to_ - segment->base()) / kHugePage * kHugePage;
@@ -96,6 +97,16 @@ void Keeper::populate() {
     populated_to_ = segment->base() + from + bytes;
   }
   if (populated_to_ == segment->limit()) populated_to_ = seen_end_ + kMostAhead;  // the next file has its turn
+}
+
+/// With long runs each flush writes again what lies around its stores: nothing for a stream that fills a run between
+/// two flushes, twenty times the bytes under SYNC_FLUSH.
+void Keeper::choose_pages(const MappedFileQueue::Segment& segment) {
+  const bool streams = options_.flush == FlushMode::kAsync && ahead_bytes_ > kLeastAhead;
+  const PageRuns runs = streams ? PageRuns::kLong : PageRuns::kSingle;
+  if (segment != paged_ || runs != runs_) segment->mapping().prefer(runs);
+  paged_ = segment;
+  runs_ = runs;
 }
 
 void Keeper::start_write_back() {

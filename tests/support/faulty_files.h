@@ -34,6 +34,7 @@ class FaultyMapping final : public Mapping {
   }
   Result<void> populate(int64_t from, int64_t length) override { return real_->populate(from, length); }
   bool resident(int64_t from, int64_t length) const override { return real_->resident(from, length); }
+  void prefer(PageRuns runs) override { real_->prefer(runs); }
   void start_write_back(int64_t from, int64_t length) override { real_->start_write_back(from, length); }
   void will_need(int64_t from, int64_t length) override { real_->will_need(from, length); }
 
