@@ -41,6 +41,22 @@ inline constexpr std::string_view kKeys = "KEYS", kTags = "TAGS", kWait = "WAIT"
 template <class Visit>
 void each_property(std::string_view text, Visit visit);
 
+/// Calls `visit(pair)` for each segment as it stands, not split yet: with value_of() the cheapest way to a few names.
+template <class Visit>
+void each_pair(std::string_view text, Visit visit) {
+  while (!text.empty()) {
+    const size_t end = text.find(kPropertyEnd);
+    visit(text.substr(0, end));
+    text = end == std::string_view::npos ? std::string_view() : text.substr(end + 1);
+  }
+}
+
+/// The value, if `pair` is the property `name` (not empty); else, or if it has none, empty.
+inline std::string_view value_of(std::string_view pair, std::string_view name) {
+  const bool is_it = pair.size() > name.size() && pair[name.size()] == kPropertyNameEnd && pair.starts_with(name);
+  return is_it ? pair.substr(name.size() + 1) : std::string_view();
+}
+
 /// The last value of `name`, as Java keeps it; nothing if absent.
 std::optional<std::string_view> find_property(std::string_view text, std::string_view name);
 

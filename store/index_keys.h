@@ -8,25 +8,16 @@
 
 namespace comet::store {
 
-/// The value, if `pair` is the property `name`; else nothing. Cheaper than to split pairs of which few are wanted.
-inline std::string_view value_of(std::string_view pair, std::string_view name) {
-  if (!pair.starts_with(name) || pair.size() <= name.size() || pair[name.size()] != kPropertyNameEnd) return {};
-  return pair.substr(name.size() + 1);
-}
-
 /// Calls `visit(key)` for each key that a record is indexed by, until one fails: its UNIQ_KEY, then each word of KEYS;
 /// none for a rolled-back message. Source: IndexService.buildIndex; store.md 13.
 template <class Visit>
 Result<void> each_index_key(const Message& message, Visit visit) {
   if ((message.sys_flag & sys_flag::kTransactionMask) == sys_flag::kRollback) return {};
   std::string_view unique, keys;
-  for (std::string_view rest = message.properties; !rest.empty();) {
-    const size_t end = rest.find(kPropertyEnd);
-    const std::string_view pair = rest.substr(0, end);
-    rest = end == std::string_view::npos ? std::string_view() : rest.substr(end + 1);
+  each_pair(message.properties, [&](std::string_view pair) {
     if (const auto value = value_of(pair, property::kUniqueKey); !value.empty()) unique = value;
     if (const auto value = value_of(pair, property::kKeys); !value.empty()) keys = value;
-  }
+  });
   if (!unique.empty()) COMET_TRY_VOID(visit(unique));
   while (!keys.empty()) {
     const size_t end = keys.find(' ');

@@ -4,10 +4,8 @@
 
 #include <algorithm>
 #include <limits>
-#include <numeric>
 
 #include "broker/sql/java_numbers.h"
-#include "broker/sql/sql_names.h"
 
 namespace comet::broker {
 namespace {
@@ -228,27 +226,8 @@ std::string_view SqlCompiler::keep_unquoted(std::string_view quoted) {
   return keep(std::move(text));
 }
 
-/// Gives the properties their final slots, in the order in which names are looked up.
-void SqlCompiler::sort_names() {
-  auto& names = filter_->names_;
-  std::vector<size_t> order(names.size()), slots(names.size());
-  std::iota(order.begin(), order.end(), size_t{0});
-  std::sort(order.begin(), order.end(), [&](size_t a, size_t b) { return shorter_or_before(names[a], names[b]); });
-  std::vector<std::string_view> sorted;
-  for (const size_t before : order) {
-    slots[before] = sorted.size();
-    sorted.push_back(names[before]);
-    filter_->name_lengths_ |= uint64_t{1} << (names[before].size() % 64);
-  }
-  names = std::move(sorted);
-  for (SqlStep& step : filter_->steps_) {
-    if (step.code == Code::kProperty) step.arg = static_cast<uint16_t>(slots[step.arg]);
-  }
-}
-
 std::shared_ptr<const SqlFilter> SqlCompiler::finish() {
   to_boolean(operand());
-  sort_names();
   return std::move(filter_);
 }
 

@@ -72,7 +72,6 @@ class SqlCompiler {
   void check_ordered(const Operand& operand) const;
   std::string_view keep(std::string text);
   std::string_view keep_unquoted(std::string_view quoted);
-  void sort_names();
 
   std::shared_ptr<SqlFilter> filter_{new SqlFilter()};
   std::vector<Operand> operands_;

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <array>
 
-#include "broker/sql/sql_names.h"
 #include "common/message_properties.h"
 
 namespace comet::broker {
@@ -172,19 +171,15 @@ Truth SqlFilter::evaluate(std::string_view properties, int64_t& work) const {
   return result.flag ? Truth::kTrue : Truth::kFalse;
 }
 
-size_t SqlFilter::slot_of(std::string_view name) const {
-  const auto found = std::lower_bound(names_.begin(), names_.end(), name, shorter_or_before);
-  return found != names_.end() && *found == name ? static_cast<size_t>(found - names_.begin()) : names_.size();
-}
-
 /// One walk over the text; of several properties of a name the last counts, as Java's map has it.
 void SqlFilter::find_properties(std::string_view text, SqlValue* slots, int64_t& work) const {
   std::fill_n(slots, names_.size(), SqlValue::null());
   if (names_.empty()) return;
-  work += static_cast<int64_t>(text.size());
-  each_property(text, [&](std::string_view name, std::string_view value) {
-    if ((name_lengths_ >> (name.size() % 64) & 1) == 0) return;
-    if (const size_t slot = slot_of(name); slot < names_.size()) slots[slot] = SqlValue::string(value);
+  work += static_cast<int64_t>(text.size() * (1 + names_.size() / 8));
+  each_pair(text, [&](std::string_view pair) {
+    for (size_t slot = 0; slot < names_.size(); ++slot) {
+      if (const auto value = value_of(pair, names_[slot]); !value.empty()) slots[slot] = SqlValue::string(value);
+    }
   });
 }
 

@@ -77,13 +77,11 @@ class SqlFilter {
   struct Run;
   SqlFilter() = default;
   void find_properties(std::string_view text, SqlValue* slots, int64_t& work) const;
-  size_t slot_of(std::string_view name) const;
 
   std::vector<SqlStep> steps_;
   std::vector<SqlValue> constants_;
   std::vector<std::vector<std::string_view>> sets_;  ///< each sorted
-  std::vector<std::string_view> names_;              ///< by length, then text; a property's slot is its place
-  uint64_t name_lengths_ = 0;                        ///< bit n: some name has n bytes, modulo 64
+  std::vector<std::string_view> names_;              ///< a property's slot is its place
   std::deque<std::string> texts_;                    ///< what the views above point into
 };
 
