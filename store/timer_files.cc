@@ -23,7 +23,7 @@ Result<void> TimerFiles::load(PhyOffset log_end) {
   COMET_TRY_VOID(files_.make_folders(parent_folder(options_.checkpoint)));
   COMET_TRY(opened_at_, TimerCheckpoint::load(files_, options_.checkpoint));
   COMET_TRY(wheel_, TimerWheel::open(files_, options_.root + "/timerwheel", options_.precision_ms));
-  COMET_TRY_VOID(timer_log_.load());
+  COMET_TRY_VOID(timer_log_.load(opened_at_.log_flushed));
   COMET_TRY_VOID(check_precision());
   // One file more than needed, because Apache's wheel may be behind what its checkpoint says.
   const int64_t from = std::max<int64_t>(0, opened_at_.log_flushed - options_.log_file_bytes);

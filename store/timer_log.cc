@@ -46,7 +46,21 @@ LogFilePtr TimerLog::log_file(int64_t base) const {
       LogFile{PhyOffset(base), file_bytes_, folder_ + "/" + MappedFile::name_of(base)});
 }
 
-Result<void> TimerLog::load() {
+/// Nothing behind a file whose size isn't on the disk yet is durable.
+Result<void> TimerLog::remove_from(const std::vector<FileInfo>& entries, const FileInfo& empty, int64_t durable_end) {
+  if (std::stoll(empty.name) < durable_end)
+    return fail(Errc::kCorrupt, folder_ + "/" + empty.name +
+                                    " has no bytes, but the timers' checkpoint says that it had some: restore it, or "
+                                    "remove timerlog, timerwheel and config/timercheck, which loses waiting timers");
+  for (const FileInfo& entry : entries) {
+    if (entry.is_directory || !is_number_name(entry.name) || entry.name < empty.name) continue;
+    log_.warn("{}/{} is removed: the timer log ends before {}, which has no bytes", folder_, entry.name, empty.name);
+    COMET_TRY_VOID(files_.remove(folder_ + "/" + entry.name));
+  }
+  return {};
+}
+
+Result<void> TimerLog::load(int64_t durable_end) {
   COMET_TRY_VOID(files_.make_folders(folder_));
   COMET_TRY(const auto entries, files_.list(folder_));
   const std::lock_guard lock(mu_);
@@ -55,6 +69,10 @@ Result<void> TimerLog::load() {
     if (entry.is_directory || !is_number_name(entry.name)) {
       log_.warn("{} is not a file of the timer log and is passed over", path);
       continue;
+    }
+    if (entry.size_bytes == 0) {
+      COMET_TRY_VOID(remove_from(entries, entry, durable_end));
+      break;
     }
     if (entry.size_bytes != file_bytes_)
       return fail(Errc::kInvalid, path + " has " + std::to_string(entry.size_bytes) +

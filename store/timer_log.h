@@ -46,8 +46,10 @@ class TimerLog {
   TimerLog(Files& files, Log& log, Path folder, int64_t file_bytes)
       : files_(files), log_(log), folder_(std::move(folder)), file_bytes_(file_bytes) {}
 
-  /// Maps what the folder holds. kInvalid: a file of another size than `mappedFileSizeTimerLog`.
-  Result<void> load();
+  /// Maps what the folder holds. A crash may leave a file without bytes: it and what follows go, unless they were
+  /// durable, which all before `durable_end` was: kCorrupt. kInvalid: a file of another size than
+  /// `mappedFileSizeTimerLog`.
+  Result<void> load(int64_t durable_end);
   /// Visits the units from the start of the file that holds `from` on, until one is not whole or `visit` says false;
   /// the log ends there and what follows is cleared.
   Result<void> recover(int64_t from, const std::function<bool(int64_t position, const TimerUnit& unit)>& visit);
@@ -72,6 +74,7 @@ class TimerLog {
  private:
   using Segment = std::shared_ptr<MappedFile>;
   LogFilePtr log_file(int64_t base) const;
+  Result<void> remove_from(const std::vector<FileInfo>& entries, const FileInfo& empty, int64_t durable_end);
   Segment find(int64_t position) const;
   Result<void> healthy() const;
   Result<Segment> segment_for_append();

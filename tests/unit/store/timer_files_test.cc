@@ -153,6 +153,33 @@ TEST_CASE("units of messages that the log lost in a power cut are dropped, and t
   CHECK(folder.waiting(kStart + 2'000).empty());
 }
 
+TEST_CASE("a file that a kill left without bytes goes, with what follows; if it had durable units, it is named",
+          "[store][timer]") {
+  TimerFolder folder;
+  REQUIRE(folder.open());
+  for (int n = 0; n < 30; ++n) folder.add(kStart + 8'000, 1000 + n);
+  REQUIRE(folder.timers->flush());
+  folder.save(kStart, 30 * TimerUnit::kBytes);
+  folder.timers.reset();
+  const Path second = folder.dir / ("timerlog/" + store::MappedFile::name_of(kFileBytes));
+  const Path third = folder.dir / ("timerlog/" + store::MappedFile::name_of(2 * kFileBytes));
+  REQUIRE(folder.files->open(third, OpenMode::kCreate));
+  REQUIRE(folder.open());
+  CHECK_FALSE(folder.files->stat(third));
+  CHECK(folder.waiting(kStart + 8'000).size() == 30);
+  folder.timers.reset();
+
+  REQUIRE(folder.files->open(second, OpenMode::kReadWrite).value()->resize(0));
+  const auto refused = folder.open();
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == Errc::kCorrupt);
+  CHECK_THAT(refused.error().what, Catch::Contains(second) && Catch::Contains("has no bytes"));
+  REQUIRE(store::TimerCheckpoint{.read_time_ms = kStart, .log_flushed = kFileBytes}.save(*folder.files,
+                                                                                         folder.options().checkpoint));
+  REQUIRE(folder.open());
+  CHECK(folder.waiting(kStart + 8'000).size() == 19);
+}
+
 TEST_CASE("a slot's place is used again two weeks later", "[store][timer]") {
   TimerFolder folder;
   REQUIRE(folder.open());
