@@ -67,13 +67,20 @@ void TransactionChecks::slice() {
 /// Some records from round_.next on, which moves behind each that is dealt with.
 TransactionChecks::Step TransactionChecks::read_some() {
   round_.next = parts_.transactions.ledger().next_open(round_.next);
-  const store::GetResult got = parts_.store.get(
-      {.topic = kHalfTopic, .queue_id = kHalfQueue, .offset = round_.next, .max_messages = kRecordsAtATime});
+  const bool was_read_ahead = round_.read_ahead == round_.next;
+  const store::GetResult got = parts_.store.get({.topic = kHalfTopic,
+                                                 .queue_id = kHalfQueue,
+                                                 .offset = round_.next,
+                                                 .max_messages = kRecordsAtATime,
+                                                 .may_block = was_read_ahead});
   switch (got.status) {
     case store::GetStatus::kFound:
       break;
     case store::GetStatus::kWouldBlock:
-      return Step::kLater;
+      if (!was_read_ahead) return Step::kLater;
+      parts_.log.error("the half message at {} of {} can't be read: it is passed over", round_.next.value, kHalfTopic);
+      round_.next = round_.next + 1;
+      return Step::kNext;
     case store::GetStatus::kOffsetTooSmall:
     case store::GetStatus::kMessageWasRemoving:
     case store::GetStatus::kOffsetFoundNull:  // deleted with its file
@@ -91,7 +98,8 @@ TransactionChecks::Step TransactionChecks::read_some() {
   return step;
 }
 
-/// A worker waits for the disk; then the slice is tried again.
+/// A worker waits for the disk; then the slice is tried again, and believes that nothing has to be waited for: there
+/// are file systems that never say so (tmpfs, NFS).
 void TransactionChecks::read_ahead() {
   const bool taken = parts_.workers.submit([this, from = round_.next] {
     static_cast<void>(parts_.store.get({.topic = kHalfTopic,
@@ -99,6 +107,7 @@ void TransactionChecks::read_ahead() {
                                         .offset = from,
                                         .max_messages = kRecordsAtATime,
                                         .may_block = true}));
+    loop_.post([this, from] { round_.read_ahead = from; });
     go_on();
   });
   if (!taken) end_round();

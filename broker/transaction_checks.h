@@ -50,6 +50,7 @@ class TransactionChecks {
     bool going_on = false;
     int64_t began_ms = 0;
     QueueOffset next;
+    QueueOffset read_ahead{-1};  ///< a worker has read from here on
     int64_t checked = 0, unasked = 0, renewed = 0, discarded = 0;
   };
 
