@@ -19,7 +19,7 @@ inline constexpr std::string_view kRetryTopicPrefix = "%RETRY%", kDlqTopicPrefix
                                   kOrderTopicNamespace = "ORDER_TOPIC_CONFIG", kToolsConsumerGroup = "TOOLS_CONSUMER",
                                   kSystemGroupPrefix = "CID_RMQ_SYS_";
 
-inline constexpr int32_t kTopicMaxLength = 127, kRetryTopicMaxLength = 255, kGroupMaxLength = 120;
+inline constexpr int32_t kTopicMaxLength = 127, kRetryTopicMaxLength = 255, kGroupMaxLength = 255;
 
 /// Permission bits of a topic (PermName).
 namespace perm {

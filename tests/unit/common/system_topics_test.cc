@@ -33,7 +33,7 @@ TEST_CASE("illegal names are explained as Apache explains them", "[common]") {
   CHECK(topic_name_problem(std::string(127, 'a')).empty());
   CHECK(topic_name_problem(std::string(128, 'a')) == "The specified topic is longer than topic max length.");
   CHECK(topic_name_problem("%RETRY%" + std::string(200, 'a')).empty());
-  CHECK(group_name_problem(std::string(120, 'g')).empty());
-  CHECK_FALSE(group_name_problem(std::string(121, 'g')).empty());
+  CHECK(group_name_problem(std::string(255, 'g')).empty());
+  CHECK_FALSE(group_name_problem(std::string(256, 'g')).empty());
   CHECK_FALSE(group_name_problem("").empty());
 }
