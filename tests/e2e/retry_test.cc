@@ -1,18 +1,14 @@
-#include <atomic>
-#include <chrono>
 #include <cstdlib>
 #include <set>
-#include <thread>
 
 #include "common/message_codec.h"
 #include "common/message_properties.h"
-#include "common/rng.h"
 #include "tests/support/cluster.h"
 
 namespace comet::test {
 namespace {
 
-constexpr int32_t kSend = 10, kPull = 11, kQueryOffset = 14, kSendBack = 36;
+constexpr int32_t kPull = 11, kQueryOffset = 14, kSendBack = 36;
 constexpr int32_t kQueryNotFound = 22;
 
 /// A record as it was pulled.
@@ -54,27 +50,6 @@ std::vector<Pulled> read_all(int32_t port, const std::string& group, const std::
   }
 }
 
-std::vector<PhyOffset> send_bodies(int32_t port, const std::string& topic, int count) {
-  RawClient client(port);
-  std::vector<PhyOffset> places;
-  for (int n = 0; n < count; ++n) {
-    const auto answer = client.call(kSend,
-                                    {{"producerGroup", "p"},
-                                     {"topic", topic},
-                                     {"defaultTopic", "TBW102"},
-                                     {"defaultTopicQueueNums", "1"},
-                                     {"queueId", "0"},
-                                     {"sysFlag", "0"},
-                                     {"bornTimestamp", "1700000000000"},
-                                     {"flag", "0"},
-                                     {"properties", ""}},
-                                    "m" + std::to_string(n));
-    REQUIRE(answer.code == 0);
-    places.push_back(parse_offset_msg_id(answer.ext->at("msgId"))->offset);
-  }
-  return places;
-}
-
 RawClient::Answer give_back(RawClient& client, const std::string& group, PhyOffset at, int32_t level) {
   return client.call(kSendBack, {{"offset", std::to_string(at.value)},
                                  {"group", group},
@@ -107,46 +82,6 @@ struct Adopted {
 };
 
 }  // namespace
-
-TEST_CASE("what consumers gave back is tried again, whenever the broker is killed", "[e2e][broker][crash]") {
-  const auto seed = GENERATE(take(1, random(0u, ~0u)));
-  CAPTURE(seed);
-  Rng rng(seed);
-  Cluster cluster;
-  const std::vector<PhyOffset> places = send_bodies(cluster.broker.port(), "T", 300);
-  std::set<std::string> acknowledged;
-  for (int round = 0; round < 3; ++round) {
-    const size_t before = acknowledged.size();
-    std::atomic<size_t> given{0};
-    const size_t wanted = static_cast<size_t>(rng.between(10, 60));
-    std::thread killer([&] {
-      eventually([&] { return given.load() >= wanted; });
-      cluster.broker.process().signal(SIGKILL);
-    });
-    RawClient client(cluster.broker.port());
-    for (size_t n = before; n < places.size(); ++n) {
-      if (give_back(client, "g", places[n], 1).code != 0) break;
-      acknowledged.insert("m" + std::to_string(n));
-      ++given;
-    }
-    killer.join();
-    REQUIRE(cluster.broker.process().wait(std::chrono::seconds(5)));
-    REQUIRE(acknowledged.size() >= before + wanted);
-    cluster.start_broker();
-    REQUIRE(cluster.broker.running());
-  }
-  std::set<std::string> again;
-  const auto all_there = [&] {
-    again.clear();
-    for (const Pulled& one : read_all(cluster.broker.port(), "g", "%RETRY%g")) {
-      CHECK(one.reconsume_times == 1);
-      CHECK(one.property("RETRY_TOPIC") == "T");
-      again.insert(one.body);
-    }
-    return std::includes(again.begin(), again.end(), acknowledged.begin(), acknowledged.end());
-  };
-  CHECK(eventually(all_there, std::chrono::seconds(20)));
-}
 
 TEST_CASE("a store that Apache began goes on with its retries", "[e2e][broker][golden]") {
   const std::string name = GENERATE("apache-5.3.3-clean", "apache-5.3.3-crashed");

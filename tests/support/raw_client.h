@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -52,6 +53,8 @@ class RawClient {
   Answer call(int32_t code, const Ext& ext = {}, std::string_view body = {}, int32_t version = 479) {
     send(code, ext, body, version, 0);
     Answer answer = receive();
+    // What the broker asks of its clients meanwhile is passed over.
+    while (answer.code >= 0 && (answer.head.value("flag", 1) & kResponseFlag) == 0) answer = receive();
     if (answer.code >= 0 && answer.head.value("opaque", -1) != opaque_)
       answer.code = -2;  // an answer to something else
     return answer;
@@ -92,6 +95,11 @@ class RawClient {
     if (answer.head.contains("extFields")) answer.ext = answer.head["extFields"].get<Ext>();
     return answer;
   }
+  /// Whether something came, an end of the connection too, within the bound.
+  bool comes_within(std::chrono::milliseconds bound) const {
+    pollfd one{socket_, POLLIN, 0};
+    return ::poll(&one, 1, static_cast<int>(bound.count())) > 0;
+  }
   /// Whether the peer closed it, waiting up to five seconds for that.
   bool closed_by_peer() {
     char byte = 0;
@@ -107,6 +115,8 @@ class RawClient {
     }
     return true;
   }
+
+  static constexpr int32_t kResponseFlag = 1;
 
   const int socket_;
   bool connected_ = false;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <atomic>
+#include <chrono>
 #include <memory>
 #include <string>
 #include <vector>
@@ -11,6 +13,14 @@ namespace comet::test {
 
 class TappedDisk;
 
+/// What a stop may have taken, for the judge of a load.
+struct Aftermath {
+  using Time = std::chrono::steady_clock::time_point;
+  bool all = false;            ///< look at everything from the first message on, and wait for what is still to come
+  Time waited = Time::max();   ///< what was acknowledged before this is there
+  Time flushed = Time::max();  ///< and so is before this what its sender didn't want to wait for (WAIT=false)
+};
+
 /// One kind of traffic for the crash rig, with its own memory of what the broker acknowledged. Derive from it for
 /// delays, transactions, retries or replication: run() makes traffic, verify() says what must still be true.
 class Workload {
@@ -21,9 +31,10 @@ class Workload {
   /// On a thread of its own: makes traffic until a call fails, because the broker is gone, or `stop` is set. Must
   /// return soon then. No Catch assertions here.
   virtual void run(int32_t port, uint64_t seed, const std::atomic<bool>& stop) = 0;
-  /// After the restart, before new traffic. Sentences on what was lost, altered or reordered. `all`: from the first
-  /// message on, not only what is new.
-  virtual std::vector<std::string> verify(int32_t port, bool all) = 0;
+  /// After the restart, before new traffic. Sentences on what was lost, altered or reordered.
+  virtual std::vector<std::string> verify(int32_t port, const Aftermath& aftermath) = 0;
+  /// So many were acknowledged so far; a judge of nothing finds nothing.
+  virtual size_t acknowledged() const = 0;
 };
 
 /// A real mqbroker that is killed at random moments, started again on what it left, and asked.
@@ -37,7 +48,7 @@ class CrashRig {
   /// restart, verify. Fails the test with the sentences.
   void round(bool last);
   /// Traffic on a disk that is tapped, then a power cut: kill -9, and the broker starts again on one of the disks that
-  /// the cut may leave. Once, before any round().
+  /// the cut may leave. Under ASYNC_FLUSH the traffic lasts longer than what may be lost. Once, before any round().
   void power_cut_round();
   /// Traffic on a disk where one call fails, whatever the broker makes of it; then it starts again on a good one.
   void fault_round(int64_t call, int error);
@@ -46,8 +57,10 @@ class CrashRig {
  private:
   void start();
   void run_workloads(int64_t micros);
-  void verify(bool all);
+  void verify(const Aftermath& aftermath);
 
+  const bool sync_flush_;
+  Aftermath::Time killed_;
   Rng rng_;
   TempDir dir_{memory_folder()};
   std::unique_ptr<TappedDisk> disk_;

@@ -2,41 +2,21 @@
 
 #include <fmt/core.h>
 
+#include <zlib.h>
+
 #include <charconv>
 #include <thread>
 
 #include "common/message_codec.h"
 #include "common/message_properties.h"
+#include "tests/support/proof/broker_calls.h"
 
 namespace comet::test {
 namespace {
 
-constexpr int32_t kUpdateTopic = 17, kSend = 10, kSendV2 = 310, kSendBatch = 320, kPull = 11, kMaxOffset = 30,
-                  kMinOffset = 31, kRuntimeInfo = 28, kRetryImmediately = 20, kOffsetMoved = 21;
-constexpr int32_t kOneWay = 2;
-constexpr int64_t kReadAgain = 40;  ///< so many of what was read before are read once more
+using std::chrono::steady_clock;
 
-RawClient::Ext send_fields(const std::string& topic, int32_t queue, const std::string& properties, bool short_names) {
-  RawClient::Ext fields{{"producerGroup", "crash"},
-                        {"topic", topic},
-                        {"defaultTopic", "TBW102"},
-                        {"defaultTopicQueueNums", "4"},
-                        {"queueId", std::to_string(queue)},
-                        {"sysFlag", "0"},
-                        {"bornTimestamp", "1700000000000"},
-                        {"flag", "0"},
-                        {"properties", properties},
-                        {"reconsumeTimes", "0"},
-                        {"unitMode", "false"}};
-  if (!short_names) return fields;
-  const std::map<std::string, std::string> letters{
-      {"producerGroup", "a"}, {"topic", "b"},          {"defaultTopic", "c"},  {"defaultTopicQueueNums", "d"},
-      {"queueId", "e"},       {"sysFlag", "f"},        {"bornTimestamp", "g"}, {"flag", "h"},
-      {"properties", "i"},    {"reconsumeTimes", "j"}, {"unitMode", "k"}};
-  RawClient::Ext out;
-  for (const auto& [name, value] : fields) out[letters.at(name)] = value;
-  return out;
-}
+constexpr int64_t kReadAgain = 40;  ///< so many of what was read before are read once more
 
 std::string property(std::string_view name, std::string_view value) {
   return std::string(name) + '\x01' + std::string(value) + '\x02';
@@ -46,14 +26,27 @@ void append_number(std::string& out, int32_t value, int bytes) {
   for (int shift = 8 * (bytes - 1); shift >= 0; shift -= 8) out += static_cast<char>(value >> shift);
 }
 
-int64_t number(const RawClient::Answer& answer, const std::string& field) {
-  if (!answer.ext || !answer.ext->contains(field)) return -1;
-  return std::strtoll(answer.ext->at(field).c_str(), nullptr, 10);
+std::string compress(const std::string& text) {
+  uLongf bytes = ::compressBound(text.size());
+  std::string out(bytes, '\0');
+  ::compress2(reinterpret_cast<Bytef*>(out.data()), &bytes, reinterpret_cast<const Bytef*>(text.data()), text.size(),
+              1);
+  out.resize(bytes);
+  return out;
+}
+
+std::string uncompress(std::string_view bytes) {
+  std::string out(100'000, '\0');
+  uLongf length = out.size();
+  const int done = ::uncompress(reinterpret_cast<Bytef*>(out.data()), &length,
+                                reinterpret_cast<const Bytef*>(bytes.data()), bytes.size());
+  out.resize(done == Z_OK ? length : 0);
+  return out;
 }
 
 }  // namespace
 
-std::string SendLoad::body(const Name& name) const {
+std::string SendLoad::body(const Name& name, bool compressed) const {
   Rng rng(std::hash<std::string>()(mix_.topic) ^ static_cast<uint64_t>(name.connection) << 60 ^
           static_cast<uint64_t>(name.number));
   const bool large = static_cast<int>(rng.below(100)) < mix_.large_percent;
@@ -62,31 +55,39 @@ std::string SendLoad::body(const Name& name) const {
   const size_t start = out.size();
   out.resize(start + bytes);
   for (size_t at = start; at < out.size(); at += 8) {
-    const uint64_t noise = rng.next();
+    const uint64_t noise = compressed ? 0x6161'6161'6262'6262 : rng.next();
     std::memcpy(out.data() + at, &noise, std::min<size_t>(8, out.size() - at));
   }
   return out;
 }
 
-/// A topic that was acknowledged must be there from then on.
-bool SendLoad::make_topic(int32_t port) {
-  if (made_topic_) return true;
-  RawClient client(port);
-  made_topic_ = client
-                    .call(kUpdateTopic, {{"topic", mix_.topic},
-                                         {"defaultTopic", "TBW102"},
-                                         {"readQueueNums", "4"},
-                                         {"writeQueueNums", "4"},
-                                         {"perm", "6"},
-                                         {"topicFilterType", "SINGLE_TAG"},
-                                         {"topicSysFlag", "0"},
-                                         {"order", "false"}})
-                    .code == 0;
-  return made_topic_;
+std::string SendLoad::properties(int64_t name, const Sent& sent) const {
+  return property("n", std::to_string(name)) + (sent.waits ? "" : property("WAIT", "false"));
+}
+
+std::string SendLoad::request_body(const Sent& sent, int connection) const {
+  if (sent.compressed) return compress(body({connection, sent.first}, true));
+  if (sent.count == 0) return body({connection, sent.first}, false);
+  std::string bytes;
+  for (int i = 0; i < sent.count; ++i) {
+    const std::string text = body({connection, sent.first + i}, false);
+    const std::string own = properties(sent.first + i, sent);
+    append_number(bytes, static_cast<int32_t>(22 + text.size() + own.size()), 4);
+    for (int zeros = 0; zeros < 3; ++zeros) append_number(bytes, 0, 4);
+    append_number(bytes, static_cast<int32_t>(text.size()), 4);
+    bytes += text;
+    append_number(bytes, static_cast<int32_t>(own.size()), 2);
+    bytes += own;
+  }
+  return bytes;
 }
 
 void SendLoad::run(int32_t port, uint64_t seed, const std::atomic<bool>& stop) {
-  if (!make_topic(port)) return;
+  if (!made_topic_) {
+    RawClient client(port);
+    made_topic_ = make_topic(client, mix_.topic, kQueues);
+  }
+  if (!made_topic_) return;
   std::thread other([&] { send(port, 1, seed + 1, stop); });
   send(port, 0, seed, stop);
   other.join();
@@ -96,34 +97,26 @@ void SendLoad::send(int32_t port, int connection, uint64_t seed, const std::atom
   RawClient client(port);
   if (!client.connected()) return;
   Rng rng(seed);
+  const auto lucky = [&rng](int percent) { return static_cast<int>(rng.below(100)) < percent; };
   std::map<int32_t, Sent> waiting;  // by opaque
   int32_t opaque = 0;
   while (!stop) {
-    Sent sent{next_[connection], 1, static_cast<int32_t>(rng.below(kQueues))};
-    const bool batch = static_cast<int>(rng.below(100)) < mix_.batch_percent;
-    const bool one_way = static_cast<int>(rng.below(100)) < mix_.one_way_percent;
-    std::string bytes;
-    if (batch) {
-      sent.count = static_cast<int>(rng.between(1, 6));
-      for (int i = 0; i < sent.count; ++i) {
-        const std::string text = body({connection, sent.first + i});
-        const std::string properties = property("n", std::to_string(sent.first + i));
-        append_number(bytes, static_cast<int32_t>(22 + text.size() + properties.size()), 4);
-        for (int zeros = 0; zeros < 3; ++zeros) append_number(bytes, 0, 4);
-        append_number(bytes, static_cast<int32_t>(text.size()), 4);
-        bytes += text;
-        append_number(bytes, static_cast<int32_t>(properties.size()), 2);
-        bytes += properties;
-      }
-    } else {
-      bytes = body({connection, sent.first});
-    }
-    next_[connection] += sent.count;
-    const bool short_names = batch || rng.below(2) == 0;
-    const std::string properties = batch ? "" : property("n", std::to_string(sent.first));
-    auto fields = send_fields(mix_.topic, sent.queue, properties, short_names);
+    Sent sent{.first = next_[connection], .queue = static_cast<int32_t>(rng.below(kQueues))};
+    const bool one_way = lucky(mix_.one_way_percent);
+    if (lucky(mix_.batch_percent)) sent.count = static_cast<int>(rng.between(1, 6));
+    if (sent.count == 0) sent.compressed = lucky(mix_.compressed_percent);
+    sent.waits = !lucky(mix_.no_wait_percent);
+    next_[connection] += sent.messages();
+    const bool batch = sent.count > 0, short_names = batch || rng.below(2) == 0;
+    auto fields =
+        send_fields(mix_.topic, sent.queue,
+                    batch ? sent.waits ? "" : property("WAIT", "false") : properties(sent.first, sent), short_names);
     if (batch) fields["m"] = "true";
-    client.send(batch ? kSendBatch : short_names ? kSendV2 : kSend, fields, bytes, 479, one_way ? kOneWay : 0);
+    if (sent.compressed) fields[short_names ? "f" : "sysFlag"] = "1";
+    client.send(batch         ? call::kSendBatch
+                : short_names ? call::kSendV2
+                              : call::kSend,
+                fields, request_body(sent, connection), 479, one_way ? call::kOneWay : 0);
     ++opaque;
     if (!one_way) waiting[opaque] = sent;
     while (static_cast<int>(waiting.size()) >= mix_.in_flight) {
@@ -143,27 +136,32 @@ void SendLoad::take(const RawClient::Answer& answer, const Sent& sent, int conne
   const std::string ids = answer.ext->at("msgId") + ",";
   size_t from = 0;
   const std::lock_guard lock(mu_);
-  for (int i = 0; i < sent.count; ++i) {
+  for (int i = 0; i < sent.messages(); ++i) {
     const size_t end = ids.find(',', from);
     const auto id =
         end == std::string::npos ? fail(Errc::kNotFound, "") : parse_offset_msg_id(ids.substr(from, end - from));
     from = end + 1;
-    acked_.push_back({{connection, sent.first + i},
-                      sent.queue,
-                      number(answer, "queueOffset") + i,
-                      id ? id->offset.value : -1,
-                      false});
+    acked_.push_back({.name = {connection, sent.first + i},
+                      .queue = sent.queue,
+                      .offset = number(answer, "queueOffset") + i,
+                      .at = id ? id->offset.value : -1,
+                      .when = steady_clock::now(),
+                      .waits = sent.waits});
   }
 }
 
-void SendLoad::check_message(int32_t queue, int64_t offset, std::string_view text, std::string_view properties,
-                             std::vector<std::string>& wrong) {
+void SendLoad::check_message(const Message& message, std::vector<std::string>& wrong) {
+  const int32_t queue = message.queue_id.value;
+  const int64_t offset = message.queue_offset.value;
+  const bool compressed = (message.sys_flag & sys_flag::kCompressed) != 0;
+  const std::string text = compressed ? uncompress(message.body) : std::string(message.body);
   Name name;
   const char* end = text.data() + text.size();
   auto [at, problem] = std::from_chars(text.data(), end, name.connection);
   if (problem == std::errc() && at < end) std::from_chars(at + 1, end, name.number);
-  if (name.connection < 0 || name.connection >= kConnections || name.number >= next_[name.connection] ||
-      text != body(name) || find_property(properties, "n") != std::to_string(name.number)) {
+  if (message.topic != mix_.topic || name.connection < 0 || name.connection >= kConnections ||
+      name.number >= next_[name.connection] || text != body(name, compressed) ||
+      find_property(message.properties, "n") != std::to_string(name.number)) {
     wrong.push_back(fmt::format("{} {} holds at {} what was never sent", mix_.topic, queue, offset));
     return;
   }
@@ -179,18 +177,8 @@ void SendLoad::check_message(int32_t queue, int64_t offset, std::string_view tex
 void SendLoad::read_queue(RawClient& client, int32_t queue, int64_t from, int64_t max,
                           std::vector<std::string>& wrong) {
   while (from < max && wrong.size() < 5) {
-    const auto answer = client.call(kPull, {{"consumerGroup", "judge"},
-                                            {"topic", mix_.topic},
-                                            {"queueId", std::to_string(queue)},
-                                            {"queueOffset", std::to_string(from)},
-                                            {"maxMsgNums", "32"},
-                                            {"sysFlag", "4"},
-                                            {"commitOffset", "0"},
-                                            {"suspendTimeoutMillis", "0"},
-                                            {"subscription", "*"},
-                                            {"subVersion", "0"},
-                                            {"expressionType", "TAG"}});
-    const bool was_removed = answer.code == kRetryImmediately || answer.code == kOffsetMoved;
+    const auto answer = client.call(call::kPull, pull_fields(mix_.topic, queue, from));
+    const bool was_removed = answer.code == call::kRetryAtOnce || answer.code == call::kOffsetMoved;
     if (was_removed && number(answer, "nextBeginOffset") > from) {
       from = number(answer, "nextBeginOffset");  // its log file was deleted just now; check_acked() asks whether it was
       continue;
@@ -207,28 +195,45 @@ void SendLoad::read_queue(RawClient& client, int32_t queue, int64_t from, int64_
         wrong.push_back(fmt::format("{} {} at {}: {}", mix_.topic, queue, from, record.error().what));
         return;
       }
-      if (rest.size() == answer.body.size() && record->message.queue_offset.value > from)
+      if (record->message.queue_offset.value > from)  // deleted just now; verify() asks whether it was
         from = jumps_[queue] = record->message.queue_offset.value;
       if (record->message.queue_offset.value != from)
         wrong.push_back(fmt::format("{} {} has a gap: {} instead of {}", mix_.topic, queue,
                                     record->message.queue_offset.value, from));
-      check_message(queue, from, record->message.body, record->message.properties, wrong);
+      check_message(record->message, wrong);
       ++from;
       rest = rest.subspan(static_cast<size_t>(record->record_bytes));
     }
   }
 }
 
-void SendLoad::check_acked(int64_t log_min, std::vector<std::string>& wrong) {
+void SendLoad::check_order(int32_t queue, std::vector<std::string>& wrong) const {
+  std::map<int, int64_t> last;
+  for (const auto& [offset, name] : contents_[queue]) {
+    const auto [before, is_first] = last.emplace(name.connection, name.number);
+    if (!is_first && name.number <= before->second && wrong.size() < 5)
+      wrong.push_back(fmt::format("{} {} has message {} of connection {} at {} behind message {}", mix_.topic, queue,
+                                  name.number, name.connection, offset, before->second));
+    before->second = name.number;
+  }
+}
+
+void SendLoad::check_acked(int64_t log_min, const Aftermath& aftermath, std::vector<std::string>& wrong) {
+  const auto find = [this](const Acked& one) { return contents_[one.queue].find(one.offset); };
+  int64_t log_end = 0;  // of what is left
+  for (const Acked& one : acked_)
+    if (find(one) != contents_[one.queue].end()) log_end = std::max(log_end, one.at);
   for (Acked& one : acked_) {
     if (one.checked || wrong.size() >= 5) continue;
     one.checked = true;
-    const auto& contents = contents_[one.queue];
-    const auto found = contents.find(one.offset);
-    if (found == contents.end()) {
-      if (one.at >= log_min)  // a queue's own minimum follows the log's a little later
-        wrong.push_back(fmt::format("message {} of connection {} was acknowledged at {} of {} {} and is lost",
-                                    one.name.number, one.name.connection, one.offset, mix_.topic, one.queue));
+    const auto found = find(one);
+    if (found == contents_[one.queue].end()) {
+      const bool deleted = one.at < log_min;  // a queue's own minimum follows the log's a little later
+      const bool promised = one.when < (one.waits ? aftermath.waited : aftermath.flushed) || one.at < log_end;
+      if (!deleted && promised)
+        wrong.push_back(
+            fmt::format("message {} of connection {} was acknowledged at {} of {} {} ({} of {}) and is lost",
+                        one.name.number, one.name.connection, one.offset, mix_.topic, one.queue, one.at, log_end));
     } else if (found->second != one.name) {
       wrong.push_back(fmt::format("message {} of connection {} was acknowledged at {} of {} {}, another one is there",
                                   one.name.number, one.name.connection, one.offset, mix_.topic, one.queue));
@@ -236,43 +241,36 @@ void SendLoad::check_acked(int64_t log_min, std::vector<std::string>& wrong) {
   }
 }
 
-std::vector<std::string> SendLoad::verify(int32_t port, bool all) {
+std::vector<std::string> SendLoad::verify(int32_t port, const Aftermath& aftermath) {
   if (!made_topic_) return {};
   std::vector<std::string> wrong;
   RawClient client(port);
+  const auto offset_of = [&](int32_t code, int32_t queue) {
+    return number(client.call(code, {{"topic", mix_.topic}, {"queueId", std::to_string(queue)}}), "offset");
+  };
   for (int32_t queue = 0; queue < kQueues; ++queue) {
-    const RawClient::Ext of{{"topic", mix_.topic}, {"queueId", std::to_string(queue)}};
-    const int64_t min = number(client.call(kMinOffset, of), "offset");
-    const int64_t max = number(client.call(kMaxOffset, of), "offset");
-    Contents& contents = contents_[queue];
+    const int64_t min = offset_of(call::kMinOffset, queue), max = offset_of(call::kMaxOffset, queue);
+    const Contents& contents = contents_[queue];
     const int64_t read = contents.empty() ? 0 : contents.rbegin()->first + 1;
     if (max < read)
       wrong.push_back(fmt::format("{} {} ends at {}, though {} was read", mix_.topic, queue, max, read - 1));
-    read_queue(client, queue, std::max(min, all ? 0 : read - kReadAgain), max, wrong);
-    std::map<int, int64_t> last;
-    for (const auto& [offset, name] : contents) {
-      const auto [before, is_first] = last.emplace(name.connection, name.number);
-      if (!is_first && name.number <= before->second && wrong.size() < 5)
-        wrong.push_back(fmt::format("{} {} has message {} of connection {} at {} behind message {}", mix_.topic, queue,
-                                    name.number, name.connection, offset, before->second));
-      before->second = name.number;
-    }
+    read_queue(client, queue, std::max(min, aftermath.all ? 0 : read - kReadAgain), max, wrong);
+    check_order(queue, wrong);
   }
   // Files may be deleted while this reads; a queue's minimum follows the log's soon.
   for (const auto& [queue, to] : jumps_) {
-    const RawClient::Ext of{{"topic", mix_.topic}, {"queueId", std::to_string(queue)}};
     int64_t min = 0;
-    if (!eventually([&] { return (min = number(client.call(kMinOffset, of), "offset")) >= to; }))
+    if (!eventually([&, of = queue, behind = to] { return (min = offset_of(call::kMinOffset, of)) >= behind; }))
       wrong.push_back(fmt::format("{} {} has a gap before {}, though it begins at {}", mix_.topic, queue, to, min));
   }
   jumps_.clear();
-  const auto info = client.call(kRuntimeInfo);
+  const auto info = client.call(call::kRuntimeInfo);
   const auto table = nlohmann::json::parse(info.body, nullptr, false);
   if (info.code != 0 || table.is_discarded()) return {"the broker does not answer"};
   const auto log_min = std::stoll(table["table"]["commitLogMinOffset"].get<std::string>());
-  if (all)
+  if (aftermath.all)
     for (Acked& one : acked_) one.checked = false;
-  check_acked(log_min, wrong);
+  check_acked(log_min, aftermath, wrong);
   return wrong;
 }
 

@@ -1,37 +1,41 @@
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <mutex>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "common/message_codec.h"
 #include "common/rng.h"
 #include "tests/support/proof/crash_rig.h"
 
 namespace comet::test {
 
 /// Sends to a topic of its own over two connections: singles (both forms of the request), batches, one-way; waiting for
-/// each answer or with many on their way; small and large bodies.
+/// each answer or with many on their way; small, large and compressed bodies; with WAIT=false.
 ///
-/// What must hold after a kill: an acknowledged message stands at the offset that the answer said, with the bytes that
+/// What must hold after a stop: an acknowledged message stands at the offset that the answer said, with the bytes that
 /// were sent; nothing stands in the queue twice or was never sent; each connection's messages stand in the order of
 /// their sending; offsets have no gaps; what was once read stays; what is missing at the front was deleted with its log
-/// file.
+/// file. A power cut may take what wasn't promised, but only the log's end.
 class SendLoad final : public Workload {
  public:
   struct Mix {
-    std::string topic;
+    std::string topic;      ///< that of a retrying group may have over 127 bytes
     int in_flight = 1;      ///< answers not waited for
     int batch_percent = 0;  ///< of the requests
     int one_way_percent = 0;
-    int large_percent = 0;  ///< of the bodies: 10 to 40 KB
+    int large_percent = 0;       ///< of the bodies: 10 to 40 KB
+    int compressed_percent = 0;  ///< of the singles
+    int no_wait_percent = 0;     ///< of the requests: WAIT=false
   };
   explicit SendLoad(Mix mix) : mix_(std::move(mix)) {}
 
   void run(int32_t port, uint64_t seed, const std::atomic<bool>& stop) override;
-  std::vector<std::string> verify(int32_t port, bool all) override;
-  size_t acknowledged() const { return acked_.size(); }
+  std::vector<std::string> verify(int32_t port, const Aftermath& aftermath) override;
+  size_t acknowledged() const override { return acked_.size(); }
 
  private:
   static constexpr int32_t kQueues = 4, kConnections = 2;
@@ -44,23 +48,28 @@ class SendLoad final : public Workload {
     Name name;
     int32_t queue = 0;
     int64_t offset = 0, at = 0;
+    Aftermath::Time when;
+    bool waits = true;
     bool checked = false;
   };
   struct Sent {  // one request
     int64_t first = 0;
-    int count = 1;
+    int count = 0;  ///< of a batch; 0: a single message
     int32_t queue = 0;
+    bool compressed = false, waits = true;
+    int messages() const { return std::max(count, 1); }
   };
   using Contents = std::map<int64_t, Name>;
 
-  bool make_topic(int32_t port);
   void send(int32_t port, int connection, uint64_t seed, const std::atomic<bool>& stop);
   void take(const RawClient::Answer& answer, const Sent& sent, int connection);
-  std::string body(const Name& name) const;
+  std::string request_body(const Sent& sent, int connection) const;
+  std::string properties(int64_t name, const Sent& sent) const;
+  std::string body(const Name& name, bool compressed) const;
   void read_queue(RawClient& client, int32_t queue, int64_t from, int64_t max, std::vector<std::string>& wrong);
-  void check_message(int32_t queue, int64_t offset, std::string_view body, std::string_view properties,
-                     std::vector<std::string>& wrong);
-  void check_acked(int64_t log_min, std::vector<std::string>& wrong);
+  void check_message(const Message& message, std::vector<std::string>& wrong);
+  void check_order(int32_t queue, std::vector<std::string>& wrong) const;
+  void check_acked(int64_t log_min, const Aftermath& aftermath, std::vector<std::string>& wrong);
 
   const Mix mix_;
   bool made_topic_ = false;
