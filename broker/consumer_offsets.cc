@@ -49,9 +49,26 @@ size_t ConsumerOffsets::hash_of(std::string_view topic, std::string_view group) 
 }
 
 ConsumerOffsets::ConsumerOffsets(Files& files, const Clock& clock, Log& log, const LiveConfig& config, Path file)
-    : files_(files), clock_(clock), log_(log), config_(config), file_(std::move(file)) {}
+    : files_(files),
+      clock_(clock),
+      log_(log),
+      config_(config),
+      file_(std::move(file)),
+      own_(files, log, parent_folder(file_) + "/slaveCommits.json") {}
 
 Result<void> ConsumerOffsets::load() {
+  COMET_TRY_VOID(load_committed());
+  COMET_TRY_VOID(own_.load());
+  for (const auto& [key, queues] : own_.all().offsets) {
+    const size_t at = key.find('@');
+    for (const auto& [queue, offset] : queues)
+      commit(key.substr(at + 1), key.substr(0, at), QueueId(queue), QueueOffset(offset));
+  }
+  if (!config_.now().is_slave()) own_.clear();  // a slave that has become a master has nobody to tell
+  return {};
+}
+
+Result<void> ConsumerOffsets::load_committed() {
   COMET_TRY(const nlohmann::json state, load_state(files_, log_, file_));
   if (state.is_null()) return {};
   version_ = version_in(state);
@@ -77,6 +94,7 @@ Result<void> ConsumerOffsets::load() {
 }
 
 Result<void> ConsumerOffsets::persist() {
+  COMET_TRY_VOID(own_.persist());
   std::lock_guard one_writer(persist_mu_);
   const int64_t changes = changes_.load();
   if (changes == persisted_changes_) return {};
@@ -138,26 +156,10 @@ void ConsumerOffsets::commit(std::string_view group, std::string_view topic, Que
   count_commit();
 }
 
-void ConsumerOffsets::commit_here(std::string_view group, std::string_view topic, QueueId queue, QueueOffset offset) {
-  {
-    std::lock_guard lock(own_mu_);
-    own_[{std::string(group), std::string(topic), queue.value}] = offset.value;
-  }
+bool ConsumerOffsets::commit_here(std::string_view group, std::string_view topic, QueueId queue, QueueOffset offset) {
+  if (!own_.note(OwnCommits::key_of(topic, group), queue, offset)) return false;
   commit(group, topic, queue, offset);
-}
-
-std::vector<ConsumerOffsets::OwnCommit> ConsumerOffsets::own_commits() const {
-  std::vector<OwnCommit> commits;
-  std::lock_guard lock(own_mu_);
-  for (const auto& [key, offset] : own_)
-    commits.push_back({std::get<0>(key), std::get<1>(key), QueueId(std::get<2>(key)), QueueOffset(offset)});
-  return commits;
-}
-
-void ConsumerOffsets::handed_over(const OwnCommit& commit) {
-  std::lock_guard lock(own_mu_);
-  const auto found = own_.find({commit.group, commit.topic, commit.queue.value});
-  if (found != own_.end() && found->second == commit.offset.value) own_.erase(found);
+  return true;
 }
 
 void ConsumerOffsets::become(const remoting::ConsumerOffsetTable& masters) {
@@ -166,11 +168,7 @@ void ConsumerOffsets::become(const remoting::ConsumerOffsetTable& masters) {
     if (at == std::string::npos) continue;
     const std::string topic = key.substr(0, at), group = key.substr(at + 1);
     for (const auto& [queue, offset] : queues) {
-      {
-        std::lock_guard lock(own_mu_);
-        if (own_.find({group, topic, queue}) != own_.end()) continue;
-      }
-      commit(group, topic, QueueId(queue), QueueOffset(offset));
+      if (!own_.find(key, QueueId(queue))) commit(group, topic, QueueId(queue), QueueOffset(offset));
     }
   }
   if (!masters.data_version) return;

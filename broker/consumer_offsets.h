@@ -3,18 +3,17 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
-#include <map>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <tuple>
 #include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "broker/config.h"
 #include "broker/data_version.h"
+#include "broker/own_commits.h"
 #include "common/clock.h"
 #include "common/files.h"
 #include "common/log.h"
@@ -52,17 +51,10 @@ class ConsumerOffsets {
   std::optional<QueueOffset> pending_reset(std::string_view group, std::string_view topic, QueueId queue) const;
   std::optional<QueueOffset> take_reset(std::string_view group, std::string_view topic, QueueId queue);
 
-  /// A slave's: commits that it has taken in its master's place, until they are handed to it.
-  struct OwnCommit {
-    std::string group, topic;
-    QueueId queue;
-    QueueOffset offset;
-  };
-  /// As commit(), and remembered as an own one.
-  void commit_here(std::string_view group, std::string_view topic, QueueId queue, QueueOffset offset);
-  std::vector<OwnCommit> own_commits() const;
-  /// The master has it, or a later one; unless a newer own one has come since.
-  void handed_over(const OwnCommit& commit);
+  /// A slave's: as commit(), and kept until the master has it. False, nothing committed: too many wait for the master.
+  bool commit_here(std::string_view group, std::string_view topic, QueueId queue, QueueOffset offset);
+  /// What waits for the master.
+  OwnCommits& own() { return own_; }
   /// Takes over a master's committed offsets and version; own commits stay.
   void become(const remoting::ConsumerOffsetTable& masters);
 
@@ -114,6 +106,7 @@ class ConsumerOffsets {
   static constexpr int64_t kNone = -1;
   static constexpr size_t kShards = 32;
 
+  Result<void> load_committed();
   static size_t hash_of(std::string_view topic, std::string_view group);
   Shard& shard(size_t hash) const { return shards_[hash >> 59]; }
   void count_commit();
@@ -129,9 +122,8 @@ class ConsumerOffsets {
   std::atomic<int64_t> changes_{0}, commits_{0}, resets_{0};
   mutable std::mutex version_mu_;  // guards version_
   DataVersion version_;
-  mutable std::mutex own_mu_;                                             // guards own_
-  std::map<std::tuple<std::string, std::string, int32_t>, int64_t> own_;  // group, topic, queue
-  std::mutex persist_mu_;                                                 // one writer of the file at a time
+  OwnCommits own_;
+  std::mutex persist_mu_;  // one writer of the file at a time
   int64_t persisted_changes_ = 0;
 };
 

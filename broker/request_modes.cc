@@ -23,9 +23,23 @@ Result<void> RequestModes::load() {
 
 Result<void> RequestModes::set(const remoting::MessageRequestMode& mode) {
   const std::lock_guard lock(mu_);
-  table_.modes[mode.topic][mode.consumer_group] = mode;
+  auto table = table_;
+  table.modes[mode.topic][mode.consumer_group] = mode;
+  return keep(std::move(table));
+}
+
+Result<void> RequestModes::become(remoting::MessageRequestModeWrapper masters) {
+  const std::lock_guard lock(mu_);
+  if (to_json(masters) == to_json(table_)) return {};
+  return keep(std::move(masters));
+}
+
+/// On disk first, so that memory never says what a restart wouldn't.
+Result<void> RequestModes::keep(remoting::MessageRequestModeWrapper table) {
   COMET_TRY_VOID(files_.make_folders(parent_folder(file_)));
-  return replace_file(files_, file_, to_json(table_));
+  COMET_TRY_VOID(replace_file(files_, file_, to_json(table)));
+  table_ = std::move(table);
+  return {};
 }
 
 std::optional<remoting::MessageRequestMode> RequestModes::find(const std::string& topic,

@@ -24,10 +24,14 @@ class RequestModes {
   Result<void> load();
   /// Sets the mode of its topic and group, and writes the file.
   Result<void> set(const remoting::MessageRequestMode& mode);
+  /// Takes over a master's table, in memory and on disk.
+  Result<void> become(remoting::MessageRequestModeWrapper masters);
   std::optional<remoting::MessageRequestMode> find(const std::string& topic, const std::string& group) const;
   std::string text() const;  ///< the whole table, as the file has it
 
  private:
+  Result<void> keep(remoting::MessageRequestModeWrapper table);
+
   Files& files_;
   Log& log_;
   const Path file_;

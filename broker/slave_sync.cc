@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <atomic>
 #include <charconv>
+#include <map>
+#include <optional>
 #include <set>
 #include <utility>
 #include <vector>
@@ -22,7 +24,15 @@ constexpr int64_t kPeriodMs = 3'000, kFirstMs = 200, kSoonMs = 50;
 constexpr int64_t kAnswerMs = 5'000;
 constexpr int64_t kRestPerWork = 20;  ///< a round that takes long is followed by a longer pause
 
+constexpr int32_t kToldAtOnce = 64;        ///< own commits on their way to the master
+constexpr int64_t kRefusedMs = 3'600'000;  ///< what the master has refused for so long is dropped
+
 using remoting::Response;
+
+std::optional<int64_t> find_in(const std::map<int32_t, int64_t>& offsets, int32_t queue) {
+  const auto found = offsets.find(queue);
+  return found == offsets.end() ? std::nullopt : std::optional(found->second);
+}
 
 /// The port two below the main one, where nothing waits behind sends.
 std::string fast_port_of(const std::string& address) {
@@ -42,11 +52,21 @@ struct SlaveSync::State : std::enable_shared_from_this<SlaveSync::State> {
     std::function<Result<void>(State&, const Response&)> take;
   };
 
+  /// A commit taken here that the master has to hear of.
+  struct OwnCommit {
+    std::string key;  ///< topic@group
+    QueueId queue;
+    QueueOffset offset;
+  };
+
   void round();
   void next_step();
   void answered(Result<Response> answer);
   void done(const char* what, const Result<void>& result);
   void hand_back(const remoting::ConsumerOffsetTable& masters);
+  void tell_next();
+  void told(const OwnCommit& commit, const Result<Response>& answer);
+  bool given_up(const std::string& key, const Response& answer);
   void end_round();
   void rest(int64_t pause_ms);
   std::vector<Step> steps();
@@ -62,6 +82,9 @@ struct SlaveSync::State : std::enable_shared_from_this<SlaveSync::State> {
   std::string master;
   std::vector<Step> left;
   Step current{};
+  std::vector<OwnCommit> to_tell;
+  std::map<std::string, int64_t> refused_since;  ///< commits of unknown topics or groups; steady ms, by topic@group
+  int32_t on_their_way = 0;                      ///< commits told that the master hasn't answered yet
   int64_t began_ms = 0;
   remoting::EventLoop::TimerId rest_timer = 0;  ///< 0: a round is under way
   bool stopped = false;
@@ -129,9 +152,11 @@ std::vector<SlaveSync::State::Step> SlaveSync::State::steps() {
                      return {};
                    }});
   }
-  all.push_back(
-      {"message request modes", remoting::make_request(remoting::GetAllMessageRequestModeRequest{}),
-       [](State& self, const Response& answer) { return self.replace("messageRequestMode.json", answer.body); }});
+  all.push_back({"message request modes", remoting::make_request(remoting::GetAllMessageRequestModeRequest{}),
+                 [](State& self, const Response& answer) -> Result<void> {
+                   COMET_TRY(auto modes, remoting::parse_message_request_mode_wrapper(answer.body));
+                   return self.parts.request_modes.become(std::move(modes));
+                 }});
   all.push_back({"delay offsets", remoting::make_request(remoting::GetAllDelayOffsetRequest{}),
                  [](State& self, const Response& answer) { return self.replace("delayOffset.json", answer.body); }});
   all.push_back({"consumer offsets", remoting::make_request(remoting::GetAllConsumerOffsetRequest{}),
@@ -197,30 +222,68 @@ void SlaveSync::State::end_round() {
   rest(std::max(wanted.load() ? kSoonMs : kPeriodMs, pause_ms));
 }
 
-/// Consumers that found no master committed here; the master hears of what it doesn't know better.
+/// Consumers that found no master committed here; the master hears of what it doesn't know better. On a worker.
 void SlaveSync::State::hand_back(const remoting::ConsumerOffsetTable& masters) {
-  for (const ConsumerOffsets::OwnCommit& commit : parts.offsets.own_commits()) {
-    const auto row = masters.offsets.find(commit.topic + "@" + commit.group);
-    if (row != masters.offsets.end()) {
-      const auto known = row->second.find(commit.queue.value);
-      if (known != row->second.end() && known->second >= commit.offset.value) {
-        parts.offsets.handed_over(commit);
-        continue;
+  std::vector<OwnCommit> unheard;
+  for (const auto& [key, queues] : parts.offsets.own().all().offsets) {
+    const auto row = masters.offsets.find(key);
+    for (const auto& [queue, offset] : queues) {
+      const auto known = row == masters.offsets.end() ? std::nullopt : find_in(row->second, queue);
+      if (known && *known >= offset) {
+        parts.offsets.own().settled(key, QueueId(queue), QueueOffset(offset));
+      } else {
+        unheard.push_back({key, QueueId(queue), QueueOffset(offset)});
       }
     }
-    remoting::UpdateConsumerOffsetRequest request;
-    request.consumer_group = commit.group;
-    request.topic = commit.topic;
-    request.queue_id = commit.queue;
-    request.commit_offset = commit.offset;
-    parts.client.call(fast_port_of(master), remoting::make_request(request), kAnswerMs,
-                      [self = shared_from_this(), commit](const Result<Response>& answer) {
-                        if (!answer || !answer->ok()) return;  // the next round tries again
-                        self->parts.log.info("the master has queue {} of {} at {} for group {} now", commit.queue.value,
-                                             commit.topic, commit.offset.value, commit.group);
-                        self->parts.offsets.handed_over(commit);
-                      });
   }
+  if (unheard.empty()) return;
+  loop.post([self = shared_from_this(), unheard = std::move(unheard)]() mutable {
+    if (self->on_their_way > 0) return;  // the next round tells the rest
+    self->to_tell = std::move(unheard);
+    for (int32_t n = 0; n < kToldAtOnce; ++n) self->tell_next();
+  });
+}
+
+void SlaveSync::State::tell_next() {
+  if (stopped || to_tell.empty()) return;
+  const OwnCommit commit = std::move(to_tell.back());
+  to_tell.pop_back();
+  const size_t at = commit.key.find('@');
+  remoting::UpdateConsumerOffsetRequest request;
+  request.topic = std::string_view(commit.key).substr(0, at);
+  request.consumer_group = std::string_view(commit.key).substr(at + 1);
+  request.queue_id = commit.queue;
+  request.commit_offset = commit.offset;
+  ++on_their_way;
+  parts.client.call(fast_port_of(master), remoting::make_request(request), kAnswerMs,
+                    [self = shared_from_this(), commit](const Result<Response>& answer) {
+                      --self->on_their_way;
+                      self->told(commit, answer);
+                      self->tell_next();
+                    });
+}
+
+void SlaveSync::State::told(const OwnCommit& commit, const Result<Response>& answer) {
+  if (!answer) return to_tell.clear();  // it is away again; the next round begins anew
+  if (answer->ok()) {
+    parts.log.info("the master has queue {} of {} at {} now", commit.queue.value, commit.key, commit.offset.value);
+  } else if (!given_up(commit.key, *answer)) {
+    return;  // the next round tries again
+  }
+  refused_since.erase(commit.key);
+  parts.offsets.own().settled(commit.key, commit.queue, commit.offset);
+}
+
+/// A master that was killed may have forgotten a new group until its consumers come back; one that was deleted stays
+/// so.
+bool SlaveSync::State::given_up(const std::string& key, const Response& answer) {
+  const auto code = static_cast<remoting::ResponseCode>(answer.code);
+  if (code != remoting::ResponseCode::kTopicNotExist && code != remoting::ResponseCode::kSubscriptionGroupNotExist)
+    return false;
+  const int64_t since_ms = refused_since.try_emplace(key, loop.steady_ms()).first->second;
+  if (loop.steady_ms() - since_ms < kRefusedMs) return false;
+  parts.log.info("the master has had no use for what was committed here for {}: {}", key, answer.remark);
+  return true;
 }
 
 Result<void> SlaveSync::State::replace(const std::string& name, const std::string& text) {

@@ -7,6 +7,7 @@
 #include "broker/consumer_offsets.h"
 #include "broker/groups.h"
 #include "broker/replication.h"
+#include "broker/request_modes.h"
 #include "broker/topics.h"
 #include "common/files.h"
 #include "common/log.h"
@@ -33,6 +34,7 @@ class SlaveSync {
     Topics& topics;
     Groups& groups;
     ConsumerOffsets& offsets;
+    RequestModes& request_modes;
     Replication& replication;
     Log& log;
   };

@@ -57,12 +57,15 @@ Reply OffsetProcessor::update(const Call&, const remoting::UpdateConsumerOffsetR
     reply.remark = "Offset has been previously reset";
     return reply;
   }
-  if (parts_.config.now().is_slave()) {
-    parts_.offsets.commit_here(request.consumer_group, request.topic, request.queue_id, request.commit_offset);
-  } else {
+  if (!parts_.config.now().is_slave()) {
     parts_.offsets.commit(request.consumer_group, request.topic, request.queue_id, request.commit_offset);
+    return Reply::ok();
   }
-  return Reply::ok();
+  if (parts_.offsets.commit_here(request.consumer_group, request.topic, request.queue_id, request.commit_offset)) {
+    return Reply::ok();
+  }
+  return Reply::refuse(ResponseCode::kSystemBusy,
+                       fmt::format("commits for {} queues wait for the master already", OwnCommits::kMost));
 }
 
 Reply OffsetProcessor::by_time(const Call&, const remoting::SearchOffsetByTimestampRequest& request) {

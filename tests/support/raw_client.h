@@ -19,8 +19,8 @@
 
 namespace comet::test {
 
-/// One blocking connection to 127.0.0.1 that speaks frames with JSON headers, written here anew so that the suite's own
-/// codec is not its own witness.
+/// One blocking connection, to 127.0.0.1 unless said otherwise, that speaks frames with JSON headers, written here anew
+/// so that the suite's own codec is not its own witness.
 class RawClient {
  public:
   using Ext = std::map<std::string, std::string>;
@@ -32,15 +32,17 @@ class RawClient {
     nlohmann::json head;
   };
 
-  /// `patience`: how long an answer is waited for.
-  explicit RawClient(int32_t port, std::chrono::milliseconds patience = std::chrono::seconds(5))
+  /// `patience`: how long a connection, and an answer, is waited for.
+  explicit RawClient(int32_t port, std::chrono::milliseconds patience = std::chrono::seconds(5),
+                     const std::string& ip = "127.0.0.1")
       : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
     const timeval bound{.tv_sec = patience.count() / 1000, .tv_usec = patience.count() % 1000 * 1000};
     ::setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &bound, sizeof bound);
+    ::setsockopt(socket_, SOL_SOCKET, SO_SNDTIMEO, &bound, sizeof bound);
     sockaddr_in to{};
     to.sin_family = AF_INET;
     to.sin_port = htons(static_cast<uint16_t>(port));
-    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    ::inet_pton(AF_INET, ip.c_str(), &to.sin_addr);
     connected_ = ::connect(socket_, reinterpret_cast<const sockaddr*>(&to), sizeof to) == 0;
   }
   explicit RawClient(int accepted_socket, bool connected) : socket_(accepted_socket), connected_(connected) {}

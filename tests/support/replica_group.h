@@ -9,6 +9,7 @@
 
 #include "common/message_codec.h"
 #include "tests/support/cluster.h"
+#include "tests/support/net_hosts.h"
 #include "tests/support/relay.h"
 
 namespace comet::test {
@@ -19,34 +20,45 @@ inline constexpr int32_t kQueues = 4;
 struct ReplicaSettings {
   std::string master{}, slave{};
   std::string slave_name = "broker-a";
+  NetHosts* hosts = nullptr;  ///< machines "namesrv", "master" and "slave"; null: all on this one
 };
 
-/// A name server, a master and its slave, real processes on ports of their own. The slave's log comes through a link
-/// that can be made slow or cut.
+/// A name server, a master and its slave, real processes on ports of their own; on one machine, where the slave's log
+/// comes through a link that can be made slow or cut, or each on a machine of its own, which has no such link.
 class ReplicaGroup {
  public:
   explicit ReplicaGroup(const ReplicaSettings& settings = {})
       : settings_(settings),
-        name_server("mqnamesrv", dir_ / "namesrv", "listenPort=0\nbindAddress=127.0.0.1\n", "address 127.0.0.1:"),
-        master("mqbroker", dir_ / "master", master_file(0), "The broker[broker-a, 127.0.0.1:"),
-        slave("mqbroker", dir_ / "slave", "", "The broker[" + settings.slave_name + ", 127.0.0.1:") {
-    name_server.start();
+        name_server("mqnamesrv", dir_ / "namesrv", "listenPort=0\nbindAddress=" + bound() + "\n",
+                    "address " + bound() + ":"),
+        master("mqbroker", dir_ / "master", master_file(0), "The broker[broker-a, " + ip("master") + ":"),
+        slave("mqbroker", dir_ / "slave", "", "The broker[" + settings.slave_name + ", " + ip("slave") + ":") {
+    on(name_server, [&] { name_server.start(); });
     REQUIRE(name_server.running());
+  }
+  /// Runs `work` on that daemon's machine, where 127.0.0.1 reaches it whatever happens to the network.
+  template <class Work>
+  auto on(const Daemon& daemon, Work work) -> decltype(work()) {
+    if (settings_.hosts == nullptr) return work();
+    return (*settings_.hosts)[&daemon == &master ? "master" : &daemon == &slave ? "slave" : "namesrv"].run(work);
+  }
+  std::string ip(const std::string& machine) const {
+    return settings_.hosts == nullptr ? "127.0.0.1" : settings_.hosts->ip(machine);
   }
   /// Starts it where it was before, if it was.
   void start_master() {
     master.configure(master_file(master_port_));
-    master.start({"-n", name_server.address()});
+    on(master, [&] { master.start({"-n", name_server_address()}); });
     INFO(master.output());
     REQUIRE(master.running());
     master_port_ = master.port();
-    if (!link) link = std::make_unique<Relay>(master_port_ + 1);
+    if (!link && settings_.hosts == nullptr) link = std::make_unique<Relay>(master_port_ + 1);
   }
   void start_slave() {
     slave.configure(file("slave", slave_port_) + "brokerName=" + settings_.slave_name +
-                    "\nbrokerRole=SLAVE\nbrokerId=1\nslaveReadEnable=true\nhaMasterAddress=" + link->address() + "\n" +
-                    settings_.slave);
-    slave.start({"-n", name_server.address()});
+                    "\nbrokerRole=SLAVE\nbrokerId=1\nslaveReadEnable=true\n" +
+                    (link ? "haMasterAddress=" + link->address() + "\n" : "") + settings_.slave);
+    on(slave, [&] { slave.start({"-n", name_server_address()}); });
     INFO(slave.output());
     REQUIRE(slave.running());
     slave_port_ = slave.port();
@@ -64,9 +76,12 @@ class ReplicaGroup {
   const TempDir& dir() const { return dir_; }
 
  private:
+  std::string bound() const { return settings_.hosts == nullptr ? "127.0.0.1" : "0.0.0.0"; }
+  std::string name_server_address() const { return ip("namesrv") + ":" + std::to_string(name_server.port()); }
   std::string file(const std::string& name, int32_t port) const {
-    return "listenPort=" + std::to_string(port) +
-           "\nbrokerIP1=127.0.0.1\nbrokerIP2=127.0.0.1\nbindAddress=127.0.0.1\nmappedFileSizeCommitLog=1048576\n"
+    return "listenPort=" + std::to_string(port) + "\nbrokerIP1=" + ip(name) + "\nbrokerIP2=" + ip(name) +
+           "\nbindAddress=" + bound() +
+           "\nmappedFileSizeCommitLog=1048576\n"
            "maxHashSlotNum=1000\nmaxIndexNum=4000\nstorePathRootDir=" +
            (dir_ / name) + "/store\n";
   }
@@ -172,10 +187,11 @@ inline int32_t send_some(int32_t port, const std::string& topic, const std::stri
 
 /// Waits until the slave has all of the master's log.
 inline bool caught_up(ReplicaGroup& group, std::chrono::milliseconds bound = std::chrono::seconds(10)) {
+  const auto end_at = [&](Daemon& broker) { return group.on(broker, [&] { return log_end(broker.port()); }); };
   return eventually(
       [&] {
-        const int64_t end = log_end(group.master.port());
-        return end >= 0 && end == log_end(group.slave.port());
+        const int64_t end = end_at(group.master);
+        return end >= 0 && end == end_at(group.slave);
       },
       bound);
 }
@@ -183,23 +199,25 @@ inline bool caught_up(ReplicaGroup& group, std::chrono::milliseconds bound = std
 /// For a test that fails: how many messages both brokers show of each queue, and what a pull behind them says.
 inline std::string differences(ReplicaGroup& group, const std::string& topic) {
   std::string text;
-  for (Daemon* broker : {&group.master, &group.slave}) {
-    RawClient client(broker->port());
+  const auto tell = [&](Daemon& broker) {
+    RawClient client(broker.port());
     for (int32_t queue = 0; queue < kQueues; ++queue) {
       int64_t offset = 0;
       const size_t count = read_queue(client, topic, queue, offset).size();
       const auto answer = client.call(kPull, pull_fields(topic, queue, offset));
-      text += broker->folder() + " queue " + std::to_string(queue) + ": " + std::to_string(count) + " messages, at " +
+      text += broker.folder() + " queue " + std::to_string(queue) + ": " + std::to_string(count) + " messages, at " +
               std::to_string(offset) + " " + answer.remark + " " + answer.head.dump() + "\n";
     }
-  }
+  };
+  for (Daemon* broker : {&group.master, &group.slave}) group.on(*broker, [&] { tell(*broker); });
   return text;
 }
 
 /// Whether the slave shows consumers the same as the master, once it knows the topic.
 inline bool shows_the_same(ReplicaGroup& group, const std::string& topic) {
-  const auto all = read_topic(group.master.port(), topic);
-  return eventually([&] { return read_topic(group.slave.port(), topic) == all; }, std::chrono::seconds(5));
+  const auto at = [&](Daemon& broker) { return group.on(broker, [&] { return read_topic(broker.port(), topic); }); };
+  const auto all = at(group.master);
+  return eventually([&] { return at(group.slave) == all; }, std::chrono::seconds(5));
 }
 
 }  // namespace replica
