@@ -8,6 +8,7 @@ source scripts/packages.sh
 source scripts/build.sh
 
 if [ "${REQUIRE_INTEROP:-}" = 1 ]; then setup --interop; else setup; fi
+install_packages "${TEST_PACKAGES[@]}"
 started=$SECONDS
 build release
 say "built in $((SECONDS - started)) s"

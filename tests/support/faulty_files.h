@@ -13,7 +13,13 @@ struct Faults {
   std::atomic<int64_t> syncs_left{-1};    ///< msync and fdatasync
   std::atomic<int64_t> creates_left{-1};  ///< allocations of new files: the disk is full
   std::atomic<int64_t> writes_left{-1};
-  std::atomic<int64_t> free_bytes{-1};  ///< what space() reports; negative: the truth
+  std::atomic<int64_t> free_bytes{-1};   ///< what space() reports; negative: the truth
+  std::atomic<bool> syncs_stall{false};  ///< they wait until let_syncs_go()
+
+  void let_syncs_go() {
+    syncs_stall = false;
+    syncs_stall.notify_all();
+  }
 
   static bool goes_well(std::atomic<int64_t>& left) {
     if (left < 0) return true;
@@ -29,6 +35,7 @@ class FaultyMapping final : public Mapping {
   std::byte* data() override { return real_->data(); }
   int64_t size() const override { return real_->size(); }
   Result<void> sync(int64_t from, int64_t length) override {
+    faults_.syncs_stall.wait(true);
     if (!Faults::goes_well(faults_.syncs_left)) return fail(Errc::kIo, "msync: the fake disk is broken");
     return real_->sync(from, length);
   }
@@ -60,6 +67,7 @@ class FaultyFile final : public File {
     return real_->allocate(bytes);
   }
   Result<void> sync() override {
+    faults_.syncs_stall.wait(true);
     if (!Faults::goes_well(faults_.syncs_left)) return fail(Errc::kIo, "fdatasync: the fake disk is broken");
     return real_->sync();
   }
