@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # A running broker on this machine and 10,000 messages through it; everything it makes is in ./var.
+# NAMESRV_PORT and BROKER_PORT choose other ports; COMETMQ_BIN a folder of built programs, which are used as they are.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 say() { printf '\033[1m%s\033[0m\n' "$*"; }
@@ -7,8 +8,8 @@ die() { printf '%s\n' "$*" >&2; exit 1; }
 source scripts/packages.sh
 source scripts/build.sh
 
-NAMESRV_PORT=9876 BROKER_PORT=10911
-BIN=build/release/bin
+NAMESRV_PORT=${NAMESRV_PORT:-9876} BROKER_PORT=${BROKER_PORT:-10911}
+BIN=${COMETMQ_BIN:-build/release/bin}
 running() { [ -f "var/$1.pid" ] && [ "$(cat "/proc/$(cat "var/$1.pid")/comm" 2>/dev/null)" = "$1" ]; }
 
 stop_daemon() {
@@ -25,15 +26,14 @@ stop_daemon() {
   echo "$1 stopped"
 }
 
-# start_daemon NAME PORTS ARGUMENTS…
+# start_daemon NAME ARGUMENTS…
 start_daemon() {
-  local name=$1 ports=$2
-  shift 2
+  local name=$1
+  shift
   if running "$name"; then
     echo "$name is running already (process $(cat "var/$name.pid"))"
     return 0
   fi
-  python3 scripts/port_owner.py $ports || die "free the port, then run ./dev quickstart again"
   mkdir -p var/logs
   ROCKETMQ_HOME=$PWD/var HOME=$PWD/var setsid "$BIN/$name" "$@" >"var/logs/$name.out" 2>&1 </dev/null &
   echo $! >"var/$name.pid"
@@ -57,9 +57,17 @@ fi
 [ "${1:-}" != --cluster ] || exec scripts/quickstart_cluster.sh
 [ $# -eq 0 ] || die "quickstart takes --cluster or nothing; ./dev stop stops what it started"
 
-setup
-say "building (Release)"
-build release mqnamesrv mqbroker mqadmin mqbench
+if [ -z "${COMETMQ_BIN:-}" ]; then
+  setup
+  say "building (Release)"
+  build release mqnamesrv mqbroker mqadmin mqbench
+fi
+
+# Before anything is started, so that nothing is left behind if a port is taken.
+ports=()
+running mqnamesrv || ports+=("$NAMESRV_PORT")
+running mqbroker || ports+=($((BROKER_PORT - 2)) "$BROKER_PORT" $((BROKER_PORT + 1)))
+python3 scripts/port_owner.py "${ports[@]}" || die "free the port, or choose others with NAMESRV_PORT and BROKER_PORT, then run ./dev quickstart again"
 
 mkdir -p var
 cat >var/namesrv.conf <<CONF
@@ -78,8 +86,8 @@ brokerRole=ASYNC_MASTER
 flushDiskType=ASYNC_FLUSH
 CONF
 say "starting a name server on port $NAMESRV_PORT and a broker on port $BROKER_PORT"
-start_daemon mqnamesrv "$NAMESRV_PORT" -c var/namesrv.conf
-start_daemon mqbroker "$BROKER_PORT $((BROKER_PORT - 2))" -c var/broker.conf
+start_daemon mqnamesrv -c var/namesrv.conf
+start_daemon mqbroker -c var/broker.conf
 wait_until_routable
 
 say "creating topic Quickstart, sending and consuming 10,000 messages"
