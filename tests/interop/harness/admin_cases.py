@@ -516,3 +516,30 @@ def clean_ups(admin):
         equal("success", admin.run(command, "-c", "DefaultCluster").strip(), f"{command} -c")
     # Nothing that was in use is gone.
     equal(True, "BODY: body 0" in admin.run("printMsg", "-t", BASE), "the base topic's messages are there")
+
+
+@alone
+def ha_status(admin):
+    """With a slave that comes and goes; 4.9 has no such command."""
+    if admin.version.startswith("4"):
+        return
+    cluster = admin.cluster
+    text = admin.run("haStatus", "-b", cluster.broker)
+    has(text, f"#MasterAddr\t{cluster.broker}", "#SlaveNum\t0", "#InSyncSlaveNum\t0")
+    cluster.start_slave()
+    try:
+        def slave_row():
+            text = admin.run("haStatus", "-b", cluster.broker)
+            end = rows(text, "#MasterCommitLogMaxOffset")[0][1]
+            found = [line.split() for line in text.splitlines() if line.startswith(("127.0.0.1:", "/127.0.0.1:")) and line.split()[1] == end]
+            return "#SlaveNum\t1" in text and "#InSyncSlaveNum\t1" in text and found and (end, found[0])
+
+        end, row = admin.until("the slave to have everything", slave_row)
+        equal([end, "0", "OK"], [row[1], row[2], row[4]], "what the slave has, lacks, and is called")
+        of_slave = admin.run("haStatus", "-b", f"127.0.0.1:{cluster.slave_port}")
+        has(of_slave, f"#MasterAddr\t127.0.0.1:{cluster.broker_port + 1}", f"#CommitLogMaxOffset\t{end}", "#TransferSpeed(KB/s)", "#LastReadTime", "#LastWriteTime")
+        if admin.own or admin.version.startswith("5"):
+            has(admin.run("haStatus", "-c", cluster.cluster_name), f"#MasterAddr\t{cluster.broker}")
+    finally:
+        cluster.stop_slave("kill")
+    admin.until("the slave to be gone", lambda: "#SlaveNum\t0" in admin.run("haStatus", "-b", cluster.broker))

@@ -186,6 +186,15 @@ class Cluster:
             "fileReservedTime": 48, "diskMaxUsedSpaceRatio": 95, **props})
         self.restart_slave()
 
+    def start_other_master(self):
+        """A second master, broker-b, with a store of its own."""
+        self.other_port = free_port()
+        self.other = self._daemon("other", "mqbroker", self._broker_maker, {
+            "brokerClusterName": self.cluster_name, "brokerName": "broker-b", "brokerId": 0, "namesrvAddr": self.namesrv, "brokerIP1": "127.0.0.1",
+            "listenPort": self.other_port, "haListenPort": self.other_port + 1, "storePathRootDir": self.home / "other" / "store",
+            "storePathCommitLog": self.home / "other" / "store" / "commitlog", "mappedFileSizeCommitLog": 64 << 20, "diskMaxUsedSpaceRatio": 95})
+        self.other.start(self.other_port)
+
     def restart_slave(self):
         self._slave.start(self.slave_port)
 

@@ -4,6 +4,7 @@ A program gets --namesrv, --broker, --prefix and --cases and prints one JSON lin
 {"case": …, "ok": …, "seconds": …, "reason": …}. A line {"ask": …} wants something done: the answer goes to its standard input.
 """
 import json
+import signal
 import subprocess
 import threading
 import time
@@ -64,7 +65,8 @@ def _answer(cluster, ask):
 
     `topic T N` creates topic T with N queues; `route T N` waits until the name server routes it so; `persisted GROUP N` waits until the
     broker's file holds offsets that sum up to N; `restart-clean` and `restart-kill` do that to the broker;
-    `stop-master` kills it, `start-master` starts it again, `slave-caught-up` waits until the slave has its log.
+    `stop-master` kills it, `start-master` starts it again, `slave-caught-up` waits until the slave has its log; `slave` and `other-master`
+    tell their addresses, `stop-other` kills that one, `start-other` starts it again.
     """
     words = ask.split()
     try:
@@ -80,6 +82,16 @@ def _answer(cluster, ask):
             return "ok"
         if words[0] == "slave-caught-up":
             replication_cases.caught_up(cluster)
+            return "ok"
+        if words[0] == "slave":
+            return f"ok 127.0.0.1:{cluster.slave_port}"
+        if words[0] == "other-master":
+            return f"ok 127.0.0.1:{cluster.other_port}"
+        if words[0] == "stop-other":
+            cluster.other.stop(signal.SIGKILL)
+            return "ok"
+        if words[0] == "start-other":
+            cluster.other.start(cluster.other_port)
             return "ok"
         if words[0] == "topic":
             cluster.create_topic(words[1], int(words[2]))

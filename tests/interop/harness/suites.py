@@ -105,6 +105,19 @@ def _replica_cluster(lab, name):
     return cluster
 
 
+def _lagging_cluster(lab, name):
+    """A master that finds every message old, so that it sends readers to its slave."""
+    cluster = lab.cluster(name, slaveReadEnable="true", accessMessageInMemoryMaxRatio=0)
+    cluster.start_slave()
+    return cluster
+
+
+def _two_masters(lab, name):
+    cluster = lab.cluster(name)
+    cluster.start_other_master()
+    return cluster
+
+
 def _client(toolchain, crashes=False, cluster=None):
     """A client program; one that `crashes` by itself now and then gets a second process for the cases that it left."""
 
@@ -137,6 +150,7 @@ def _mixed(namesrv, broker):
 _JAVA5 = (("java_classes", "5.3.3"),)
 _JAVA4 = (("java_classes", "4.9.8"),)
 _ONE_BY_ONE = ("--parallel", "1")
+_REPLICAS_PATIENCE = (*_ONE_BY_ONE, "--timeout", "180")  # Apache's slave copies topics once a minute
 _BINARY_CODEC = "-Drocketmq.serialize.type=ROCKETMQ"
 ALL = [
     Suite("java4-restart", "java4", RESTART, _java("4.9.8", cluster=_restart_cluster, extra=_ONE_BY_ONE), _JAVA4),
@@ -162,7 +176,11 @@ ALL = [
     Suite("wire", "wire", [*wire_cases.CASES, *wire_cases.DAEMON_CASES], wire_cases.run_wire),
     Suite("both-ways", "mixed", ["take_turns"], both_ways.run_both_ways, (("apache_server_lib",),)),
     Suite("replication", "replication", list(replication_cases.CASES), replication_cases.run_replication, (("apache_server_lib",),)),
-    Suite("java5-replicas", "replication", REPLICAS, _java("5.3.3", cluster=_replica_cluster, extra=_ONE_BY_ONE), _JAVA5),
+    Suite("java5-replicas", "replication", REPLICAS, _java("5.3.3", cluster=_replica_cluster, extra=_REPLICAS_PATIENCE), _JAVA5),
+    Suite("java4-replicas", "replication", REPLICAS, _java("4.9.8", cluster=_replica_cluster, extra=_REPLICAS_PATIENCE), _JAVA4),
+    Suite("java5-lagging", "replication", ["consumer_that_lags_reads_from_slave"], _java("5.3.3", cluster=_lagging_cluster, extra=_REPLICAS_PATIENCE), _JAVA5),
+    Suite("java5-masters", "replication", ["two_masters"], _java("5.3.3", cluster=_two_masters), _JAVA5),
+    Suite("java4-masters", "replication", ["two_masters"], _java("4.9.8", cluster=_two_masters), _JAVA4),
     Suite("mixed-namesrv", "mixed", MIXED, _mixed("ours", "apache"), (*_JAVA5, ("apache_server_lib",))),
     Suite("mixed-broker", "mixed", MIXED, _mixed("apache", "ours"), (*_JAVA5, ("apache_server_lib",))),
 ]
