@@ -172,6 +172,8 @@ store::StoreOptions BrokerConfig::store_options() const {
   options.read_only_commit_log_paths = split(read_only_commit_log_paths, ',');
   options.flush = flush_disk_type == "SYNC_FLUSH" ? store::FlushMode::kSync : store::FlushMode::kAsync;
   options.replica = is_slave();
+  // A slave sends readers back to its master a little earlier than a master sends them here. Source: BrokerStartup.
+  if (is_slave()) options.access_in_memory_max_ratio = std::max(0, options.access_in_memory_max_ratio - 10);
   options.consume_queue_file_bytes = (options.consume_queue_file_bytes + 19) / 20 * 20;
   return options;
 }

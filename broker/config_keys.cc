@@ -152,7 +152,7 @@ constexpr Option<Store> kStore[] = {
     {"maxTransferCountOnMessageInMemory", &Store::transfer_count_memory, "messages", "The same, counted in messages.", 1, 100'000, kRestart},
     {"maxTransferBytesOnMessageInDisk", &Store::transfer_bytes_disk, "bytes", "Most that one pull answer carries of old messages.", 1, 1 << 30, kRestart},
     {"maxTransferCountOnMessageInDisk", &Store::transfer_count_disk, "messages", "The same, counted in messages.", 1, 100'000, kRestart},
-    {"accessMessageInMemoryMaxRatio", &Store::access_in_memory_max_ratio, "percent", "Of memory: messages further behind than this count as old.", 0, 100, kRestart},
+    {"accessMessageInMemoryMaxRatio", &Store::access_in_memory_max_ratio, "percent", "Of memory: messages further behind than this count as old; a slave takes ten less.", 0, 100, kRestart},
     {"maxFilterMessageSize", &Store::max_filter_message_bytes, "entries", "Most queue entries that one filtered pull looks at.", 1, 1 << 30, kRestart},
     {"travelCqFileNumWhenGetMessage", &Store::travel_queue_files, "files", "Most queue files that one filtered pull walks through.", 1, 1'000, kRestart},
     {"fileReservedTime", &Store::file_reserved_hours, "hours", "Log files older than this are deleted.", 0, 1'000'000, kLive},

@@ -35,7 +35,7 @@ Engine::Engine(Files& files, const Clock& clock, Log& log, StoreOptions options)
       clock_(clock),
       log_(log),
       options_(std::move(options)),
-      memory_bytes_(physical_memory()),
+      memory_bytes_(options_.memory_bytes > 0 ? options_.memory_bytes : physical_memory()),
       commit_log_(files, clock, log, options_),
       queues_(files, log, options_),
       dispatcher_(queues_, options_.delay_levels),

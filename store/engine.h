@@ -112,6 +112,10 @@ class Engine final : public MessageStore {
 
   /// Up to where readers see: the durable end under SYNC_FLUSH, else everything.
   PhyOffset visible_limit() const;
+  /// Whether what stands at `at` is old: further behind the log's end than the share of memory that pulls count on.
+  bool is_old(PhyOffset at, PhyOffset log_end) const {
+    return log_end - at > memory_bytes_ / 100 * options_.access_in_memory_max_ratio;
+  }
   bool in_memory(PinnedBytes& bytes, PhyOffset at, int64_t ahead, bool may_block) const;
   std::optional<PinnedBytes> record_of(const QueueEntry& entry) const;
   int64_t store_time_of(const QueueEntry& entry) const;

@@ -181,7 +181,7 @@ bool Engine::scan_unit(Scan& scan, int64_t index, const QueueEntry& unit) {
     scan.none(GetStatus::kMessageWasRemoving);
     return true;
   }
-  const bool near_tail = scan.log_end - unit.at <= memory_bytes_ / 100 * options_.access_in_memory_max_ratio;
+  const bool near_tail = !is_old(unit.at, scan.log_end);
   if ((index - request.offset.value) * QueueUnit::kBytes >= scan.filter_bytes) return false;
   if (request.filter != nullptr && request.filter->is_tired()) return false;
   if (scan.full(unit.bytes, near_tail, options_) || scan.out.bytes >= scan.pull_bytes) return false;
@@ -280,7 +280,7 @@ GetResult Engine::get(const GetRequest& request) {
   if (failed_since(failures)) [[unlikely]]
     return at_once(GetStatus::kWouldBlock, offset, min, max);
   if (scan.would_block && scan.out.count == 0) scan.out.status = GetStatus::kWouldBlock;
-  scan.out.suggest_slave = scan.log_end - scan.last_phy > memory_bytes_ / 100 * options_.access_in_memory_max_ratio;
+  scan.out.suggest_slave = is_old(scan.last_phy, scan.log_end);
   return std::move(scan.out);
 }
 

@@ -34,7 +34,8 @@ struct StoreOptions {
   int32_t transfer_count_memory = 32;               ///< maxTransferCountOnMessageInMemory
   int32_t transfer_bytes_disk = 65'536;             ///< maxTransferBytesOnMessageInDisk
   int32_t transfer_count_disk = 8;                  ///< maxTransferCountOnMessageInDisk
-  int32_t access_in_memory_max_ratio = 40;          ///< accessMessageInMemoryMaxRatio, percent of physical memory
+  int32_t access_in_memory_max_ratio = 40;          ///< accessMessageInMemoryMaxRatio, percent of memory_bytes
+  int64_t memory_bytes = 0;                         ///< 0: the machine's
   int32_t max_filter_message_bytes = 16'000;        ///< maxFilterMessageSize
   int32_t travel_queue_files = 1;                   ///< travelCqFileNumWhenGetMessage
   int64_t file_reserved_hours = 72;                 ///< fileReservedTime

@@ -64,6 +64,14 @@ TEST_CASE("keys reach the store's options", "[broker][config]") {
   CHECK(options.read_uncommitted);
 }
 
+TEST_CASE("a slave counts ten per cent less of memory as recent, and the setting stays as it was", "[broker][config]") {
+  const std::string slave = "brokerRole=SLAVE\nbrokerId=1\n";
+  CHECK(loaded("").config.store_options().access_in_memory_max_ratio == 40);
+  CHECK(loaded(slave).config.store_options().access_in_memory_max_ratio == 30);
+  CHECK(loaded(slave).config.store.access_in_memory_max_ratio == 40);
+  CHECK(loaded(slave + "accessMessageInMemoryMaxRatio=4\n").config.store_options().access_in_memory_max_ratio == 0);
+}
+
 TEST_CASE("a bad value stops the start and names file, line and accepted form", "[broker][config]") {
   CHECK(problem("a=1\n\nlistenPort=10k\n").what ==
         "broker.conf:3: listenPort=10k: must be a whole number without unit, e.g. 1000");

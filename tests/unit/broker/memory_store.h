@@ -33,6 +33,7 @@ class MemoryStore final : public store::MessageStore {
   int64_t now_ms = 1'700'000'000'000;  ///< the store time of what is put
   bool cold = false;                   ///< loops would have to wait for the disk
   bool first_entry_cached = true;
+  bool suggest_slave = false;  ///< readers are far behind
   PhyOffset durable;
   PhyOffset log_end;
   std::function<void(PhyOffset, bool)> wake;
@@ -78,6 +79,7 @@ class MemoryStore final : public store::MessageStore {
     result.min = QueueOffset(from.min);
     result.max = QueueOffset(from.max());
     result.next = request.offset;
+    result.suggest_slave = suggest_slave;
     if (from.max() == 0) {
       result.status = store::GetStatus::kNoMessageInQueue;
       result.next = QueueOffset(0);

@@ -265,6 +265,24 @@ TEST_CASE("with slaveReadEnable the group says whom to ask", "[broker][pull]") {
   CHECK(broker.pull(pull_orders()).field("suggestWhichBrokerId") == "3");
 }
 
+TEST_CASE("a group that is far behind is told whom to ask then, by masters and slaves alike", "[broker][pull]") {
+  const bool slave = GENERATE(false, true);
+  HotBroker broker([&](BrokerConfig& config) {
+    config.slave_read = true;
+    if (slave) config.broker_role = "SLAVE";
+  });
+  GroupConfig group;
+  group.name = "readers";
+  group.broker_id_when_slow = 2;
+  broker.groups.put(group);
+  send_tagged(broker, "TagA");
+  CHECK(broker.pull(pull_orders()).field("suggestWhichBrokerId") == "0");
+  broker.store.suggest_slave = true;
+  CHECK(broker.pull(pull_orders()).field("suggestWhichBrokerId") == "2");
+  broker.store.suggest_slave = false;
+  CHECK(broker.pull(pull_orders()).field("suggestWhichBrokerId") == "0");
+}
+
 TEST_CASE("what the loop would wait for is read and answered by a worker", "[broker][pull]") {
   HotBroker broker;
   send_tagged(broker, "TagB");

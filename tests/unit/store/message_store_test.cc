@@ -67,6 +67,35 @@ TEST_CASE("a second store on the same folder is refused with a sentence", "[stor
   CHECK(second.problem.what.find("is in use") != std::string::npos);
 }
 
+TEST_CASE("a reader that is further behind than its share of memory is sent to a slave, in smaller answers",
+          "[store]") {
+  const int32_t ratio = GENERATE(40, 30, 0);
+  CAPTURE(ratio);
+  TempDir dir;
+  auto options = small_store(dir.path());
+  options.consume_queue_file_bytes = 20 * 64;  // an answer ends with the file of its entries
+  options.memory_bytes = 50'000;
+  options.access_in_memory_max_ratio = ratio;
+  options.transfer_count_memory = 5;
+  options.transfer_count_disk = 2;
+  RunningStore store(options);
+  for (int32_t n = 0; n < 40; ++n) store.put("T", 0, std::string(900, 'x'));
+  const int64_t end = store->figures().max_offset.value;
+  for (int64_t offset = 0; offset < 40; ++offset) {
+    CAPTURE(offset);
+    const auto got = store->get(
+        {.topic = "T", .queue_id = QueueId(0), .offset = QueueOffset(offset), .max_messages = 100, .may_block = true});
+    const auto place = [&](int64_t at) { return store->entry({"T", QueueId(0)}, QueueOffset(at))->at.value; };
+    const int64_t recent = 500 * ratio;
+    const auto is_old = [&](int64_t at) { return end - place(at) > recent; };
+    REQUIRE(got.status == GetStatus::kFound);
+    CHECK(got.suggest_slave == is_old(got.next.value - 1));
+    const int64_t left = 40 - offset;
+    if (is_old(std::min<int64_t>(offset + 4, 39))) CHECK(got.count == std::min<int64_t>(left, 2));
+    if (!is_old(offset)) CHECK(got.count == std::min<int64_t>(left, 5));
+  }
+}
+
 TEST_CASE("a pull outside the queue gets Apache's status and next offset", "[store]") {
   TempDir dir;
   RunningStore store(small_store(dir.path()));
