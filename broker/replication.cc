@@ -146,8 +146,12 @@ void Replication::add_to(std::map<std::string, std::string, std::less<>>& table)
     table["haMasterAddress"] = figures.master.ha;
     table["haState"] = name_of(figures.state);
     if (!figures.problem.empty()) table["haProblem"] = figures.problem;
+    // Without a master nobody knows what it has by now.
     const PhyOffset end = store_.replicated_log()->log_end();
-    table["haLagBytes"] = std::to_string(std::max<int64_t>(0, master_end_.load() - end.value));
+    const auto bytes = follows_master() ? lag_.bytes(end, steady_ms()) : std::nullopt;
+    const auto seconds = follows_master() ? lag_.seconds(end, steady_ms()) : std::nullopt;
+    table["haLagBytes"] = bytes ? std::to_string(*bytes) : "unknown";
+    table["haLagSeconds"] = seconds ? fmt::format("{:.3f}", *seconds) : "unknown";
     return;
   }
   table["haSlaves"] = std::to_string(status.connections.size());

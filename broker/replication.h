@@ -1,12 +1,12 @@
 #pragma once
 
-#include <atomic>
 #include <functional>
 #include <map>
 #include <memory>
 #include <string>
 
 #include "broker/config.h"
+#include "broker/slave_lag.h"
 #include "common/log.h"
 #include "remoting/net/client.h"
 #include "remoting/net/event_loop.h"
@@ -43,8 +43,8 @@ class Replication {
   std::string master() const;
   /// Whether the master's log arrives here at present.
   bool follows_master() const;
-  /// Where the master's log ended when it was asked last.
-  void master_ends_at(PhyOffset end) { master_end_.store(end.value, std::memory_order_relaxed); }
+  /// Where the master's log ended when it was asked just now.
+  void master_ends_at(PhyOffset end) { lag_.told(end, steady_ms()); }
   void close();
   /// Waits until every connected slave has everything, at most so long.
   void wait_for_slaves(int64_t most_ms);
@@ -54,6 +54,7 @@ class Replication {
   void add_to(std::map<std::string, std::string, std::less<>>& table) const;
 
  private:
+  int64_t steady_ms() const { return clock_.steady_ns() / 1'000'000; }
   double seconds_behind(PhyOffset held) const;
 
   const Clock& clock_;
@@ -65,7 +66,7 @@ class Replication {
   std::unique_ptr<replication::HaClient> client_;  ///< a slave's
   mutable std::mutex mu_;
   std::string master_;  // under mu_
-  std::atomic<int64_t> master_end_{-1};
+  SlaveLag lag_;
 };
 
 }  // namespace comet::broker

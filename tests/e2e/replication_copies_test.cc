@@ -9,10 +9,9 @@ namespace {
 using namespace replica;  // NOLINT(google-build-using-namespace)
 using Catch::Matchers::Contains;
 
-constexpr int32_t kQueryOffset = 14, kCommit = 15, kAllTopics = 21, kUpdateSettings = 25, kHeartbeat = 34,
-                  kAllOffsets = 43, kAllDelayOffsets = 45, kTimerCheckpoint = 60, kTimerMetrics = 61,
-                  kUpdateGroup = 200, kAllGroups = 201, kDeleteGroup = 207, kDeleteTopic = 215, kSetMode = 401,
-                  kAllModes = 402;
+constexpr int32_t kQueryOffset = 14, kCommit = 15, kAllTopics = 21, kHeartbeat = 34, kAllOffsets = 43,
+                  kAllDelayOffsets = 45, kTimerCheckpoint = 60, kTimerMetrics = 61, kUpdateGroup = 200,
+                  kAllGroups = 201, kDeleteGroup = 207, kDeleteTopic = 215, kSetMode = 401, kAllModes = 402;
 
 std::string mode_of(const std::string& group, int32_t share) {
   return R"({"topic":"T","consumerGroup":")" + group + R"(","mode":"PULL","popShareQueueNum":)" +
@@ -53,12 +52,6 @@ struct Copied : ReplicaGroup {
     return eventually([&] { return at_slave(code) == at_master(code).body; });
   }
   std::string slave_file(const std::string& name) { return slave.read("store/config/" + name); }
-  /// A slave hears of its master when it registers; a change of this setting makes it do so at once.
-  void let_slave_register() {
-    RawClient client(slave.port());
-    for (const char* permission : {"brokerPermission=4\n", "brokerPermission=6\n"})
-      REQUIRE(client.call(kUpdateSettings, {}, permission).code == 0);
-  }
 };
 
 }  // namespace
@@ -106,7 +99,7 @@ TEST_CASE("what consumers committed at a slave reaches the master although the s
 
   group.start_master();
   CHECK(committed(group.master.port(), "g") != "9");
-  group.let_slave_register();
+  register_anew(group.slave.port());
   CHECK(eventually([&] { return committed(group.master.port(), "g") == "9"; }));
   CHECK(committed(group.slave.port(), "g") == "9");
   CHECK(committed(group.master.port(), "new") != "5");

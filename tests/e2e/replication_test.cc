@@ -88,8 +88,16 @@ TEST_CASE("haStatus and brokerStatus say who follows whom, and how far behind", 
   CHECK(std::stoll(lag.value_or("0")) == log_end(group.master.port()) - std::stoll(end));
   CHECK(eventually(
       [&] { return std::stod(figure(group.master.port(), "haLagSeconds_" + slave_address).value_or("0")) > 0.05; }));
+  const auto of_the_slave = [&](const char* key) { return figure(group.slave.port(), key).value_or("none"); };
+  CHECK(eventually([&] { return of_the_slave("haLagBytes") == *lag; }));
+  CHECK(eventually([&] { return std::stod(of_the_slave("haLagSeconds")) > 0.05; }));
   group.link->heal();
   CHECK(caught_up(group));
+  CHECK(of_the_slave("haLagBytes") == "0");
+  CHECK(of_the_slave("haLagSeconds") == "0.000");
+  group.kill(group.master);
+  CHECK(eventually([&] { return of_the_slave("haLagBytes") == "unknown"; }));
+  CHECK(of_the_slave("haLagSeconds") == "unknown");
 }
 
 TEST_CASE("a SYNC_MASTER answers when its slave has the message, and says the truth when it hasn't",

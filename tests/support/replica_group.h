@@ -71,6 +71,8 @@ class ReplicaGroup {
     daemon.process().signal(SIGKILL);
     REQUIRE(daemon.process().wait());
   }
+  /// Its next start takes other ports.
+  void move_master() { master_port_ = 0; }
   void set_slave_settings(std::string settings) { settings_.slave = std::move(settings); }
 
   const TempDir& dir() const { return dir_; }
@@ -100,7 +102,8 @@ class ReplicaGroup {
 
 namespace replica {
 
-inline constexpr int32_t kPull = 11, kSend = 10, kUpdateTopic = 17, kRuntimeInfo = 28, kFlushSlaveTimeout = 12;
+inline constexpr int32_t kPull = 11, kSend = 10, kUpdateTopic = 17, kUpdateSettings = 25, kRuntimeInfo = 28,
+                         kFlushSlaveTimeout = 12;
 
 inline RawClient::Ext topic_fields(const std::string& topic) {
   return {{"topic", topic}, {"defaultTopic", "TBW102"},        {"readQueueNums", "4"}, {"writeQueueNums", "4"},
@@ -162,6 +165,13 @@ inline std::map<int32_t, std::vector<std::string>> read_topic(int32_t port, cons
     queues[queue] = read_queue(client, topic, queue, offset);
   }
   return queues;
+}
+
+/// A slave hears of its master when it registers; a change of this setting makes it do so at once.
+inline void register_anew(int32_t port) {
+  RawClient client(port);
+  for (const char* permission : {"brokerPermission=4\n", "brokerPermission=6\n"})
+    REQUIRE(client.call(kUpdateSettings, {}, permission).code == 0);
 }
 
 /// A figure of brokerStatus; nothing if the broker doesn't answer or has none.

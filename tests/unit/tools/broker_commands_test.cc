@@ -151,3 +151,35 @@ TEST_CASE("name server commands speak to each name server", "[tools]") {
         "add write perm of broker[broker-a] in name server[ns:1] OK, 15\nadd write perm of broker[broker-a] in name "
         "server[ns:3] Failed\n");
 }
+
+TEST_CASE("haStatus says how far each slave is, and what a slave has", "[tools]") {
+  test::Mqadmin mqadmin;
+  mqadmin.transport.on("a:1", RequestCode::kGetBrokerHaStatus,
+                       R"({"master":true,"masterCommitLogMaxOffset":9000,"inSyncSlaveNums":1,"haConnectionInfo":[)"
+                       R"({"addr":"10.0.0.2:4001","slaveAckOffset":8976,"diff":24,"inSync":true,)"
+                       R"("transferredByteInSecond":2048,"transferFromWhere":8976},)"
+                       R"({"addr":"10.0.0.3:4002","slaveAckOffset":1000,"diff":8000,"inSync":false,)"
+                       R"("transferredByteInSecond":0,"transferFromWhere":1000}],"haClientRuntimeInfo":{}})");
+  mqadmin.transport.on(
+      "a:2", RequestCode::kGetBrokerHaStatus,
+      R"({"master":false,"masterCommitLogMaxOffset":0,"inSyncSlaveNums":0,"haConnectionInfo":[],"haClientRuntimeInfo":{)"
+      R"("masterAddr":"a:3","maxOffset":8976,"transferredByteInSecond":1536,"lastReadTimestamp":0,)"
+      R"("lastWriteTimestamp":0,"masterFlushOffset":0}})");
+  CHECK(mqadmin.run({"haStatus", "-b", "a:1"}) == 0);
+  CHECK(mqadmin.out ==
+        "\n#MasterAddr\ta:1\n#MasterCommitLogMaxOffset\t9000\n#SlaveNum\t2\n#InSyncSlaveNum\t1\n"
+        "#SlaveAddr                        #SlaveAckOffset              #Diff #TransferSpeed(KB/s)          #Status "
+        "#TransferFromWhere\n"
+        "10.0.0.2:4001                     8976                            24                 2.00               OK "
+        "              8976\n"
+        "10.0.0.3:4002                     1000                          8000                 0.00      Fall Behind "
+        "              1000\n");
+  CHECK(mqadmin.run({"haStatus", "-b", "a:2"}) == 0);
+  CHECK(mqadmin.out.find("\n#MasterAddr\ta:3\n#CommitLogMaxOffset\t8976\n#TransferSpeed(KB/s)\t1.50\n") == 0);
+  CHECK(mqadmin.run({"haStatus", "-c", "C", "--json"}) == 0);
+  CHECK(mqadmin.out.find(R"({"brokers":{"a:1":{"master":true,"maxOffset":9000,"inSyncSlaveNum":1,"slaves":[)") == 0);
+  CHECK(mqadmin.out.find("a:2") == std::string::npos);  // of a cluster the masters
+  CHECK(mqadmin.run({"haStatus", "-b", "a:9"}) == 1);
+  CHECK(mqadmin.err.find("connect a:9") != std::string::npos);
+  CHECK(mqadmin.run({"haStatus"}) == 1);
+}
