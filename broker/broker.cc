@@ -308,7 +308,8 @@ Broker::Parts::Serving::Serving(Parts& parts)
               *parts.store, parts.machine.files, parts.machine.clock),
       admin_topics(parts.live, parts.topics, parts.offsets, parts.consumers, parts.statistics, parts.timer_metrics,
                    *parts.store, *parts.log),
-      admin_groups(parts.groups, parts.offsets, parts.consumers, parts.producers, parts.statistics, *parts.log),
+      admin_groups(parts.live, parts.groups, parts.offsets, parts.consumers, parts.producers, parts.statistics,
+                   *parts.log),
       progress(parts.live, parts.topics, parts.groups, parts.offsets, parts.consumers, parts.statistics, *parts.store,
                parts.machine.clock),
       admin_offsets(

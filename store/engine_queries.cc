@@ -36,7 +36,7 @@ std::optional<QueueEntry> Engine::entry(QueueKeyView key, QueueOffset offset) {
 /// Apache checks the record at the queue's minimum against the in-memory share of physical memory.
 bool Engine::first_entry_in_memory(QueueKeyView key) {
   const auto first = entry(key, min_offset(key));
-  return !first || !is_old(first->at, commit_log_.end());
+  return first && !is_old(first->at, commit_log_.end());
 }
 
 int64_t Engine::store_time_of(const QueueEntry& entry) const {

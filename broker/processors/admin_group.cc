@@ -126,6 +126,7 @@ Reply AdminGroupProcessor::all_producers(const Call&, const remoting::GetAllProd
 
 Reply AdminGroupProcessor::topics_of(const Call&, const remoting::QueryTopicsByConsumerRequest& request) {
   remoting::TopicList body;
+  body.broker_addr = config_.now().address();
   body.topics = offsets_.topics_of(request.group);
   return Reply::ok_body(remoting::to_json(body));
 }

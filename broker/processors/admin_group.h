@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "broker/config.h"
 #include "broker/consumer_offsets.h"
 #include "broker/consumers.h"
 #include "broker/groups.h"
@@ -17,9 +18,10 @@ namespace comet::broker {
 /// remoting.md 10.2, 10.3.
 class AdminGroupProcessor {
  public:
-  AdminGroupProcessor(Groups& groups, ConsumerOffsets& offsets, Consumers& consumers, Producers& producers,
-                      Statistics& statistics, Log& log)
-      : groups_(groups),
+  AdminGroupProcessor(const LiveConfig& config, Groups& groups, ConsumerOffsets& offsets, Consumers& consumers,
+                      Producers& producers, Statistics& statistics, Log& log)
+      : config_(config),
+        groups_(groups),
         offsets_(offsets),
         consumers_(consumers),
         producers_(producers),
@@ -43,6 +45,7 @@ class AdminGroupProcessor {
                                   const remoting::QuerySubscriptionByConsumerRequest& request);
 
  private:
+  const LiveConfig& config_;
   Groups& groups_;
   ConsumerOffsets& offsets_;
   Consumers& consumers_;

@@ -1,8 +1,9 @@
 #include "broker/processors/admin_progress.h"
 
-#include <fmt/core.h>
+#include <fmt/chrono.h>
 
 #include <algorithm>
+#include <ctime>
 #include <map>
 
 #include "broker/split.h"
@@ -13,6 +14,19 @@ namespace comet::broker {
 using remoting::Call;
 using remoting::Reply;
 using remoting::ResponseCode;
+
+namespace {
+
+/// As RocketMQ's tools print a store time, in local time.
+std::string time_text(int64_t ms) {
+  const int64_t part_ms = (ms % 1'000 + 1'000) % 1'000;
+  const std::time_t seconds = (ms - part_ms) / 1'000;
+  std::tm parts{};
+  ::localtime_r(&seconds, &parts);
+  return fmt::format("{:%Y-%m-%d#%H:%M:%S}:{:03}", parts, part_ms);
+}
+
+}  // namespace
 
 double AdminProgressProcessor::consume_rate(const std::string& group, const std::string& topic) const {
   const auto view = statistics_.view("GROUP_GET_NUMS", topic + "@" + group);
@@ -105,6 +119,9 @@ Reply AdminProgressProcessor::time_spans(const Call&, const remoting::QueryConsu
       const int64_t next_ms = store_.store_time_ms(queue, QueueOffset(std::max<int64_t>(0, consumed)));
       if (next_ms > 0) span.delay_ms = now_ms - next_ms;
     }
+    span.min_text = time_text(span.min_timestamp_ms);
+    span.max_text = time_text(span.max_timestamp_ms);
+    span.consume_text = time_text(span.consume_timestamp_ms);
     body.spans.push_back(std::move(span));
   }
   return Reply::ok_body(remoting::to_json(body));

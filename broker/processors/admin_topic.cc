@@ -199,7 +199,7 @@ Reply AdminTopicProcessor::queue_entries(const Call&, const remoting::QueryConsu
   body.min_queue_index = store_.min_offset(queue).value;
   body.max_queue_index = store_.max_offset(queue, true).value;
   std::shared_ptr<const Subscription> subscription;
-  if (request.consumer_group && !request.consumer_group->empty()) {
+  if (request.consumer_group) {
     const ConsumerGroup* group = consumers_.find(*request.consumer_group);
     const auto* found = group == nullptr ? nullptr : group->find(request.topic);
     if (found != nullptr) {

@@ -95,10 +95,14 @@ Reply HeartbeatProcessor::unregister(const Call& call, const remoting::Unregiste
 Reply HeartbeatProcessor::consumer_list(const Call&, const remoting::GetConsumerListByGroupRequest& request) {
   remoting::ConsumerIdList list{consumers_.client_ids(request.consumer_group)};
   if (list.ids.empty()) {
-    return Reply::refuse(ResponseCode::kSystemError,
-                         fmt::format("no consumer for this group, {}", request.consumer_group));
+    Reply none = Reply::refuse(ResponseCode::kSystemError,
+                               fmt::format("no consumer for this group, {}", request.consumer_group));
+    none.has_ext = true;
+    return none;
   }
-  return Reply::ok_body(to_json(list));
+  Reply reply = Reply::ok_body(to_json(list));
+  reply.has_ext = true;  // {}, as clients know it
+  return reply;
 }
 
 Reply HeartbeatProcessor::check_client(const Call& call, const remoting::CheckClientConfigRequest&) {

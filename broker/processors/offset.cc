@@ -21,6 +21,12 @@ store::TimeBoundary boundary_of(const std::optional<std::string>& text) {
   return upper ? store::TimeBoundary::kUpper : store::TimeBoundary::kLower;
 }
 
+/// An answer that always has `extFields`, as clients of RocketMQ's own broker see it.
+Reply with_fields(Reply reply) {
+  reply.has_ext = true;
+  return reply;
+}
+
 }  // namespace
 
 Reply OffsetProcessor::query(const Call&, const remoting::QueryConsumerOffsetRequest& request) {
@@ -33,36 +39,38 @@ Reply OffsetProcessor::query(const Call&, const remoting::QueryConsumerOffsetReq
     return Reply::ok(remoting::QueryConsumerOffsetResponse{*committed});
   }
   if (request.set_zero_if_not_found && !*request.set_zero_if_not_found) {
-    return Reply::refuse(ResponseCode::kQueryNotFound, "Not found, do not set to zero, maybe this group boot first");
+    return with_fields(
+        Reply::refuse(ResponseCode::kQueryNotFound, "Not found, do not set to zero, maybe this group boot first"));
   }
   // A new group starts a young queue at its beginning, else it would lose what came before its first pull.
   const store::QueueKeyView queue{request.topic, request.queue_id};
   if (parts_.store.min_offset(queue).value <= 0 && parts_.store.first_entry_in_memory(queue)) {
     return Reply::ok(remoting::QueryConsumerOffsetResponse{QueueOffset(0)});
   }
-  return Reply::refuse(ResponseCode::kQueryNotFound, "Not found, maybe this group consumer boot first");
+  return with_fields(
+      Reply::refuse(ResponseCode::kQueryNotFound, "Not found, V3_0_6_SNAPSHOT maybe this group consumer boot first"));
 }
 
 Reply OffsetProcessor::update(const Call&, const remoting::UpdateConsumerOffsetRequest& request) {
   if (parts_.groups.find(request.consumer_group) == nullptr) {
-    return Reply::refuse(ResponseCode::kSubscriptionGroupNotExist,
-                         fmt::format("Group {} not exist!", request.consumer_group));
+    return with_fields(Reply::refuse(ResponseCode::kSubscriptionGroupNotExist,
+                                     fmt::format("Group {} not exist!", request.consumer_group)));
   }
   if (parts_.topics.find(request.topic) == nullptr) {
-    return Reply::refuse(ResponseCode::kTopicNotExist, fmt::format("Topic {} not exist!", request.topic));
+    return with_fields(Reply::refuse(ResponseCode::kTopicNotExist, fmt::format("Topic {} not exist!", request.topic)));
   }
   if (parts_.config.now().server_side_reset_offset &&
       parts_.offsets.pending_reset(request.consumer_group, request.topic, request.queue_id)) {
-    Reply reply = Reply::ok();
+    Reply reply = with_fields(Reply::ok());
     reply.remark = "Offset has been previously reset";
     return reply;
   }
   if (!parts_.config.now().is_slave()) {
     parts_.offsets.commit(request.consumer_group, request.topic, request.queue_id, request.commit_offset);
-    return Reply::ok();
+    return with_fields(Reply::ok());
   }
   if (parts_.offsets.commit_here(request.consumer_group, request.topic, request.queue_id, request.commit_offset)) {
-    return Reply::ok();
+    return with_fields(Reply::ok());
   }
   return Reply::refuse(ResponseCode::kSystemBusy,
                        fmt::format("commits for {} queues wait for the master already", OwnCommits::kMost));

@@ -2,20 +2,15 @@
 
 #include <fmt/core.h>
 
-#include <span>
 #include <utility>
 
 namespace comet::broker {
 namespace {
 
 using remoting::Call;
+using remoting::Reply;
 using remoting::Responder;
 using remoting::ResponseCode;
-
-/// The answer to a lookup by id has no fields of its own.
-struct NoFields {
-  static constexpr auto fields() { return remoting::no_fields(); }
-};
 
 }  // namespace
 
@@ -38,14 +33,14 @@ void QueryProcessor::by_key(const Call&, const remoting::QueryMessageRequest& re
   }
 }
 
-void QueryProcessor::by_id(const Call&, const remoting::ViewMessageByIdRequest& request, Responder responder) {
+Reply QueryProcessor::by_id(const Call&, const remoting::ViewMessageByIdRequest& request) {
   const auto record = store_.record_at(request.offset);
   if (!record) {
-    return std::move(responder).send(ResponseCode::kSystemError,
-                                     fmt::format("can not find message by the offset, {}", request.offset.value),
-                                     NoFields{});
+    return Reply::refuse(ResponseCode::kSystemError,
+                         fmt::format("can not find message by the offset, {}", request.offset.value));
   }
-  std::move(responder).send(ResponseCode::kSuccess, "", NoFields{}, std::span(&*record, 1));
+  const ByteView bytes = record->bytes;
+  return Reply::ok_body(std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
 }
 
 }  // namespace comet::broker

@@ -14,8 +14,7 @@ class QueryProcessor {
   QueryProcessor(store::MessageStore& store, const LiveConfig& config) : store_(store), config_(config) {}
 
   void by_key(const remoting::Call& call, const remoting::QueryMessageRequest& request, remoting::Responder responder);
-  void by_id(const remoting::Call& call, const remoting::ViewMessageByIdRequest& request,
-             remoting::Responder responder);
+  remoting::Reply by_id(const remoting::Call& call, const remoting::ViewMessageByIdRequest& request);
 
  private:
   store::MessageStore& store_;

@@ -266,6 +266,7 @@ Checked<void> SendProcessor::store_batch(Sending& sending, const TopicConfig& to
   remoting::SendMessageResponse header;
   header.msg_id = state.msg_ids;
   header.queue_id = queue;
+  header.transaction_id = find_property(request.properties, property::kUniqueKey);
   answer(sending, result, header, wait);
   return {};
 }

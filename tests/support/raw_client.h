@@ -69,11 +69,17 @@ class RawClient {
                                  {"version", version},
                                  {"extFields", ext},
                                  {"serializeTypeCurrentRPC", "JSON"}};
+    send_frame(head, body);
+  }
+  /// A frame with just this head.
+  void send_frame(const nlohmann::json& head, std::string_view body) {
     const std::string text = head.dump();
     char sizes[8];
     store_be(sizes, static_cast<uint32_t>(4 + text.size() + body.size()));
     store_be(sizes + 4, static_cast<uint32_t>(text.size()));
-    const std::string frame = std::string(sizes, sizeof sizes) + text + std::string(body);
+    send_bytes(std::string(sizes, sizeof sizes) + text + std::string(body));
+  }
+  void send_bytes(std::string_view frame) {
     for (size_t sent = 0; sent < frame.size();) {
       const ssize_t step = ::send(socket_, frame.data() + sent, frame.size() - sent, MSG_NOSIGNAL);
       if (step <= 0) return;
@@ -89,8 +95,13 @@ class RawClient {
     const size_t head_size = load_be<uint32_t>(sizes + 4) & 0xFFFFFF;
     std::string text(rest, '\0');
     if (!read(text.data(), text.size())) return answer;
-    answer.head = nlohmann::json::parse(text.substr(0, head_size), nullptr, false);
-    answer.body = text.substr(head_size);
+    return parse(std::string_view(text).substr(0, head_size), text.substr(head_size));
+  }
+  /// A header in JSON and a body as what they say.
+  static Answer parse(std::string_view head, std::string body) {
+    Answer answer;
+    answer.body = std::move(body);
+    answer.head = nlohmann::json::parse(head, nullptr, false);
     if (answer.head.is_discarded()) return answer;
     answer.code = answer.head.value("code", -1);
     answer.remark = answer.head.value("remark", "");

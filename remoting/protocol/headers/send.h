@@ -114,7 +114,7 @@ struct SendMessageResponse {
   std::string_view msg_id{};                         // offsetMsgId; a comma-separated list for a batch
   QueueId queue_id{};
   QueueOffset queue_offset{};                        // of the first message of a batch
-  std::optional<std::string_view> transaction_id{};  // UNIQ_KEY; not for batches
+  std::optional<std::string_view> transaction_id{};  // UNIQ_KEY; of a batch that of all of it, if it has one
   std::optional<std::string_view> batch_uniq_id{};
   std::optional<std::string_view> recall_handle{};   // timer messages only
   std::optional<std::string_view> msg_region{};

@@ -167,13 +167,13 @@ TEST_CASE("a message is found by its place, and a wrong place says so", "[broker
   broker.send(order(), "second");
   remoting::ViewMessageByIdRequest request;
   request.offset = second;
-  broker.query.by_id(broker.call(), request, remoting::Responder(broker.channel, 5, false));
-  CHECK(broker.channel->last().code == 0);
-  CHECK(decode_message(as_bytes(broker.channel->last().body), true)->message.body == "second");
+  const remoting::Reply found = broker.query.by_id(broker.call(), request);
+  CHECK(found.code == remoting::ResponseCode::kSuccess);
+  CHECK(decode_message(as_bytes(found.body), true)->message.body == "second");
   request.offset = second + 1;
-  broker.query.by_id(broker.call(), request, remoting::Responder(broker.channel, 6, false));
-  CHECK(broker.channel->last().code == 1);
-  CHECK(broker.channel->last().remark == "can not find message by the offset, " + std::to_string(second.value + 1));
+  const remoting::Reply missing = broker.query.by_id(broker.call(), request);
+  CHECK(missing.code == remoting::ResponseCode::kSystemError);
+  CHECK(missing.remark == "can not find message by the offset, " + std::to_string(second.value + 1));
 }
 
 }  // namespace
