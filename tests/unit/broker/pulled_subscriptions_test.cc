@@ -17,7 +17,7 @@ using test::pull_orders;
 
 struct Pulled : HotBroker {
   Producers producers{clock, config};
-  AdminGroupProcessor admin{groups, offsets, consumers, producers, statistics, null_log()};
+  AdminGroupProcessor admin{config, groups, offsets, consumers, producers, statistics, null_log()};
 
   /// What QUERY_SUBSCRIPTION_BY_CONSUMER answers.
   std::optional<remoting::SubscriptionData> shown() {
