@@ -337,7 +337,7 @@ TEST_CASE("a batch becomes messages of their own, side by side", "[broker][send]
 
   CHECK(answer.code == 0);
   CHECK(answer.field("queueOffset") == "0");
-  CHECK_FALSE(answer.field("transactionId"));
+  CHECK(answer.field("transactionId") == "BATCH");
   REQUIRE(answer.field("msgId"));
   CHECK(answer.field("msgId")->size() == 65);
   CHECK(answer.field("msgId")->substr(0, 33) == "0A00000100002A9F0000000000000000,");
