@@ -17,24 +17,25 @@ import (
 )
 
 var cases = map[string]func(*lab){
-	"send_sync":                    sendSync,
-	"send_async":                   sendAsync,
-	"send_oneway":                  sendOneway,
-	"send_batch":                   sendBatch,
-	"send_large_compressed":        sendLarge,
-	"send_unicode":                 sendUnicode,
-	"auto_create_topic":            autoCreate,
-	"push_concurrent":              pushConcurrent,
-	"push_orderly":                 pushOrderly,
-	"push_rebalance":               pushRebalance,
-	"retry_until_dead_letter":      retryUntilDeadLetter,
-	"push_broadcasting":            pushBroadcasting,
-	"push_tags":                    pushTags,
-	"push_offsets_survive_restart": pushOffsets,
-	"pull_consumer":                pullConsumer,
-	"delay_levels":                 delayLevels,
-	"transactions":                 transactions,
-	"sql_push":                     sqlPush,
+	"send_sync":                       sendSync,
+	"send_async":                      sendAsync,
+	"send_oneway":                     sendOneway,
+	"send_batch":                      sendBatch,
+	"send_large_compressed":           sendLarge,
+	"send_unicode":                    sendUnicode,
+	"auto_create_topic":               autoCreate,
+	"push_concurrent":                 pushConcurrent,
+	"push_orderly":                    pushOrderly,
+	"push_rebalance":                  pushRebalance,
+	"retry_until_dead_letter":         retryUntilDeadLetter,
+	"push_broadcasting":               pushBroadcasting,
+	"push_tags":                       pushTags,
+	"consumer_goes_to_slave_and_back": consumerGoesToSlaveAndBack,
+	"push_offsets_survive_restart":    pushOffsets,
+	"pull_consumer":                   pullConsumer,
+	"delay_levels":                    delayLevels,
+	"transactions":                    transactions,
+	"sql_push":                        sqlPush,
 }
 
 func (l *lab) expectStored(topic string, from, to int) {
@@ -376,6 +377,35 @@ func pushOffsets(l *lab) {
 	l.send(p, topic, 40, 60)
 	l.member(group, "b", topic, "*", second)
 	second.expectBodies(40, 60, true)
+}
+
+// A consumer in the middle of a topic goes on at the slave and comes back. (This client can't start a group without a master.)
+func consumerGoesToSlaveAndBack(l *lab) {
+	topic := l.topic(4)
+	p := l.producer()
+	running := &sink{}
+	masterIsGone := make(chan struct{})
+	l.memberDoing(func(message *primitive.MessageExt) {
+		running.take(message)
+		if running.size() >= 12 {
+			<-masterIsGone
+		}
+	}, consumer.MessageSelector{}, l.unique("running"), "a", topic, consumer.WithPullBatchSize(1), consumer.WithPullThresholdForQueue(1))
+	l.send(p, topic, 0, 60)
+	until("12 messages with the master", func() bool { return running.size() >= 12 }, running.state)
+	ask("slave-caught-up")
+	ask("stop-master")
+	close(masterIsGone)
+	running.expectBodies(0, 60, false)
+
+	ask("start-master")
+	for i := 60; i < 100; i++ {
+		until(fmt.Sprintf("the master to take m%d", i), func() bool {
+			result, err := p.SendSync(context.Background(), primitive.NewMessage(topic, []byte(fmt.Sprintf("m%d", i))))
+			return err == nil && result.Status == primitive.SendOK
+		}, func() string { return "" })
+	}
+	running.expectBodies(0, 100, false)
 }
 
 func pullConsumer(l *lab) {

@@ -158,6 +158,11 @@ func (l *lab) member(group, name, topic, expression string, s *sink, options ...
 
 // memberBy starts a push consumer whose messages `selector` chooses; the result ends it.
 func (l *lab) memberBy(selector consumer.MessageSelector, group, name, topic string, s *sink, options ...consumer.Option) func() {
+	return l.memberDoing(s.take, selector, group, name, topic, options...)
+}
+
+// memberDoing starts a push consumer that does `work` with each message; the result ends it.
+func (l *lab) memberDoing(work func(*primitive.MessageExt), selector consumer.MessageSelector, group, name, topic string, options ...consumer.Option) func() {
 	options = append([]consumer.Option{
 		consumer.WithNameServer([]string{*namesrv}), consumer.WithGroupName(group), consumer.WithInstance(group + "_" + name),
 		consumer.WithConsumeFromWhere(consumer.ConsumeFromFirstOffset),
@@ -166,7 +171,7 @@ func (l *lab) memberBy(selector consumer.MessageSelector, group, name, topic str
 	must(err, "new push consumer")
 	must(c.Subscribe(topic, selector, func(_ context.Context, messages ...*primitive.MessageExt) (consumer.ConsumeResult, error) {
 		for _, message := range messages {
-			s.take(message)
+			work(message)
 		}
 		return consumer.ConsumeSuccess, nil
 	}), "subscribe")
