@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "bench/roundtrip.h"
+#include "bench/waiting.h"
 #include "bench/watch.h"
 #include "client/blocking_client.h"
 #include "client/name_servers.h"
@@ -36,6 +37,19 @@ int main(int count, char** words) {
   watch->add_option("--rate", watched.per_second, "messages sent in a second")
       ->capture_default_str()
       ->check(CLI::Range(1, 100'000));
+  bench::WaitingOptions waiting;
+  bool take = false;
+  CLI::App* wait =
+      app.add_subcommand("waiting", "send messages that wait for their time, or measure how late they came");
+  wait->add_option("-n,--namesrvAddr", name_servers, "name servers, as above");
+  wait->add_option("-t,--topic", waiting.topic, "the topic; it must exist")->capture_default_str();
+  wait->add_option("--count", waiting.count, "messages")->capture_default_str()->check(CLI::Range(1, 100'000'000));
+  wait->add_option("--level", waiting.level, "a delay level; 0: timers")
+      ->capture_default_str()
+      ->check(CLI::Range(0, 4));
+  wait->add_option("--first", waiting.first_ms, "ms from now to when the first timer is due")->capture_default_str();
+  wait->add_option("--window", waiting.window_ms, "ms over which they fall due")->capture_default_str();
+  wait->add_flag("--take", take, "read what was delivered instead of sending");
   CLI11_PARSE(app, count, words);
 
   const SystemClock clock;
@@ -49,8 +63,20 @@ int main(int count, char** words) {
     client::PullConsumer consumer(transport, routes, {});
     return bench::roundtrip(producer, consumer, clock, options);
   };
+  const auto run_waiting = [&]() -> Result<void> {
+    client::NameServers servers(transport, name_servers);
+    client::Routes routes(servers, clock);
+    if (take) {
+      client::PullConsumer consumer(transport, routes, {});
+      return bench::take_waiting(consumer, clock, waiting);
+    }
+    client::Producer producer(transport, routes, client::UniqueIds::of_this_process(clock, rng), clock, {});
+    return bench::send_waiting(producer, clock, waiting);
+  };
   watched.name_servers = name_servers;
-  const auto done = watch->parsed() ? bench::watch(transport, clock, rng, watched) : run_roundtrip();
+  const auto done = watch->parsed()  ? bench::watch(transport, clock, rng, watched)
+                    : wait->parsed() ? run_waiting()
+                                     : run_roundtrip();
   transport.stop();
   loop.join();
   if (done) return 0;

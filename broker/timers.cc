@@ -234,29 +234,31 @@ bool Timers::deliver_until(int64_t limit_ms) {
 
 bool Timers::deliver_slot(int64_t slot_ms) {
   if (!slot_) open_slot(slot_ms);
-  for (; slot_->next < slot_->units.size(); ++slot_->next) {
-    if (hurry_ || !deliver(slot_->units[slot_->next])) return false;
+  while (const store::TimerUnit* unit = slot_->units.next()) {
+    if (hurry_ || !deliver(*unit)) return false;
+    slot_->units.pass();
   }
   close_slot();
   return true;
 }
 
 void Timers::open_slot(int64_t slot_ms) {
-  slot_.emplace();
-  slot_->ms = slot_ms;
-  slot_->units = parts_.files.units(slot_ms);
-  for (const store::TimerUnit& unit : slot_->units) {
-    if (!unit.deletes() || unit.rolls()) continue;
-    const auto record = parts_.store.record_at(unit.at);
-    const auto message = record ? decode_message(record->bytes, false) : fail(Errc::kNotFound, "");
-    if (!message) continue;
-    const auto key = find_property(message->message.properties, property::kTimerDelUniqueKey);
-    const auto topic = find_property(message->message.properties, property::kRealTopic);
-    if (!key || !topic) continue;
-    TakenBack& taken_back = slot_->taken_back[std::string(*key)];
-    taken_back.topic = *topic;
-    ++taken_back.markers;
-  }
+  TakenBacks taken_back;
+  auto units = parts_.files.units(slot_ms, [&](const store::TimerUnit& unit) { note_taken_back(unit, taken_back); });
+  slot_.emplace(OpenSlot{std::move(units), std::move(taken_back)});
+}
+
+void Timers::note_taken_back(const store::TimerUnit& unit, TakenBacks& into) {
+  if (!unit.deletes() || unit.rolls()) return;
+  const auto record = parts_.store.record_at(unit.at);
+  const auto message = record ? decode_message(record->bytes, false) : fail(Errc::kNotFound, "");
+  if (!message) return;
+  const auto key = find_property(message->message.properties, property::kTimerDelUniqueKey);
+  const auto topic = find_property(message->message.properties, property::kRealTopic);
+  if (!key || !topic) return;
+  TakenBack& taken_back = into[std::string(*key)];
+  taken_back.topic = *topic;
+  ++taken_back.markers;
 }
 
 /// Each marker took one from its topic's count; what met no message gives it back.

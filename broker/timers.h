@@ -83,12 +83,11 @@ class Timers {
     int64_t markers = 0;  ///< how many want it
     bool met = false;     ///< the message was in the slot
   };
+  using TakenBacks = std::map<std::string, TakenBack, std::less<>>;  ///< by TIMER_DEL_UNIQKEY
   /// A slot on its way out.
   struct OpenSlot {
-    int64_t ms = 0;
-    std::vector<store::TimerUnit> units;
-    size_t next = 0;
-    std::map<std::string, TakenBack, std::less<>> taken_back;  ///< by TIMER_DEL_UNIQKEY
+    store::SlotUnits units;
+    TakenBacks taken_back;
   };
   struct Rate {
     int64_t count = 0, at_ms = 0;
@@ -104,6 +103,7 @@ class Timers {
   bool deliver_until(int64_t limit_ms);
   bool deliver_slot(int64_t slot_ms);
   void open_slot(int64_t slot_ms);
+  void note_taken_back(const store::TimerUnit& unit, TakenBacks& into);
   void close_slot();
   bool deliver(const store::TimerUnit& unit);
   bool is_taken_back(std::string_view topic, std::string_view properties);

@@ -127,7 +127,7 @@ Result<Sent> Producer::send_to(const Queue& queue, const OutgoingMessage& messag
   return send_once(packed, queue, broker->master());
 }
 
-Result<Sent> Producer::send_batch(std::span<const OutgoingMessage> messages) {
+Result<Sent> Producer::send_batch(std::span<const OutgoingMessage> messages, const Properties& of_all) {
   if (messages.empty()) return fail(Errc::kInvalid, "a batch needs a message");
   Packed batch;
   batch.topic = messages[0].topic;
@@ -141,6 +141,7 @@ Result<Sent> Producer::send_batch(std::span<const OutgoingMessage> messages) {
     batch.msg_id += (batch.msg_id.empty() ? "" : ",") + one.msg_id;
   }
   append_property(batch.properties, property::kWait, "true");
+  for (const auto& [name, value] : of_all) append_property(batch.properties, name, value);
   return send_around(batch);
 }
 

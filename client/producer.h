@@ -55,8 +55,10 @@ class Producer {
   Result<Sent> send(const OutgoingMessage& message);
   /// To that queue, without retries.
   Result<Sent> send_to(const Queue& queue, const OutgoingMessage& message);
-  /// As one request into one queue; all must be of one topic. kInvalid otherwise, or if there is none.
-  Result<Sent> send_batch(std::span<const OutgoingMessage> messages);
+  using Properties = std::vector<std::pair<std::string, std::string>>;
+  /// As one request into one queue; all must be of one topic. kInvalid otherwise, or if there is none. `of_all`:
+  /// properties of the batch as a whole, like a delay.
+  Result<Sent> send_batch(std::span<const OutgoingMessage> messages, const Properties& of_all = {});
 
  private:
   /// One message or batch, rendered once and sent as often as it takes.

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Measures this broker and Apache's side by side with the same light generator; needs a quiet machine, a JDK and Maven.
-# `store` as the first word: how long a store takes to open, by its size, drawn into docs/performance (bench/curves).
+# As the first word: `store`, how long a store takes to open, by its size, drawn into docs/performance (bench/curves);
+# `timers`, how late messages come that wait for their time (bench/timers); `sql`, what a SQL92 filter costs a message.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 say() { printf '\033[1m%s\033[0m\n' "$*"; }
@@ -12,6 +13,17 @@ if [ "${1:-}" = store ]; then
   setup
   build release store_bench
   exec python3 bench/curves --build build/release "$@"
+fi
+if [ "${1:-}" = timers ]; then
+  shift
+  setup
+  build release mqnamesrv mqbroker mqbench
+  exec python3 bench/timers --build build/release "$@"
+fi
+if [ "${1:-}" = sql ]; then
+  setup
+  build release sql_bench
+  exec build/release/bin/sql_bench
 fi
 setup --interop
 build release

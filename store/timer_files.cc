@@ -103,17 +103,8 @@ Result<void> TimerFiles::add(int64_t due_ms, TimerUnit unit) {
   return {};
 }
 
-std::vector<TimerUnit> TimerFiles::units(int64_t slot_ms) const {
-  std::vector<TimerUnit> chain;
-  for (int64_t position = wheel_->slot(slot_ms).last; position >= 0;) {
-    const auto unit = timer_log_.read(position);
-    if (!unit) break;  // its file is gone, and with it the messages that it points to
-    chain.push_back(*unit);
-    if (unit->previous >= position) break;
-    position = unit->previous;
-  }
-  std::reverse(chain.begin(), chain.end());
-  return chain;
+SlotUnits TimerFiles::units(int64_t slot_ms, const std::function<void(const TimerUnit& unit)>& visit) const {
+  return {timer_log_, wheel_->slot(slot_ms).last, visit};
 }
 
 std::optional<TimerUnit> TimerFiles::newest() const {

@@ -6,6 +6,7 @@
 
 #include "common/files.h"
 #include "common/log.h"
+#include "store/slot_units.h"
 #include "store/timer_checkpoint.h"
 #include "store/timer_log.h"
 #include "store/timer_wheel.h"
@@ -32,8 +33,9 @@ class TimerFiles {
 
   /// Adds a unit to the slot of `due_ms`, which may be the unit's own time or later.
   Result<void> add(int64_t due_ms, TimerUnit unit);
-  /// What waits in the slot, oldest first.
-  std::vector<TimerUnit> units(int64_t slot_ms) const;
+  /// What waits in the slot, oldest first; `visit` sees all of it once beforehand, newest first.
+  SlotUnits units(
+      int64_t slot_ms, const std::function<void(const TimerUnit& unit)>& visit = [](const TimerUnit&) {}) const;
 
   TimerWheel& wheel() { return *wheel_; }
   const TimerWheel& wheel() const { return *wheel_; }

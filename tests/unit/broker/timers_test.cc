@@ -204,6 +204,31 @@ TEST_CASE("what is further off than the roll window is stored once more on its w
   CHECK(timed.metrics.count("orders") == 0);
 }
 
+TEST_CASE("a month's delay goes through the window of Apache's size and arrives in time, with a restart on its way",
+          "[broker][timer]") {
+  constexpr int64_t kDayMs = 86'400'000;
+  TimedBroker timed([](BrokerConfig& config) { config.timer_max_delay_s = 31 * 86'400; });
+  const int64_t due = kStart + 30 * kDayMs + 123;
+  REQUIRE(timed.send("far", {{"TIMER_DELIVER_MS", std::to_string(due)}}).code == 0);
+  CHECK(timed.send("too far", {{"TIMER_DELAY_SEC", std::to_string(31 * 86'400 + 1)}}).code == kIllegal);
+  int restarts = 0;
+  for (int64_t look = timed.timers->pass(); timed.delivered().empty(); look = timed.timers->pass()) {
+    REQUIRE(look != Alarm::kNever);
+    timed.advance(look - timed.now());
+    if (timed.now() < kStart + (11 + 8 * restarts) * kDayMs) continue;
+    REQUIRE(timed.timers->flush(false));
+    timed.open();
+    ++restarts;
+  }
+  CHECK(restarts >= 2);
+  CHECK(timed.now() >= due);
+  CHECK(timed.now() <= due + 1'000);
+  const Message message = timed.broker.store.message("orders", 1, 0);
+  CHECK(find_property(message.properties, "TIMER_ROLL_TIMES") == std::to_string(timed.in_timer_topic() - 1));
+  CHECK(timed.in_timer_topic() >= 14);  // windows of two days
+  CHECK(timed.delivered() == TimedBroker::Bodies{"far"});
+}
+
 TEST_CASE("a marker keeps its message from being delivered, and no other", "[broker][timer]") {
   TimedBroker timed;
   REQUIRE(timed.send("gone", {{"TIMER_DELAY_MS", "1500"}}).code == 0);

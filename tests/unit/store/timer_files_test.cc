@@ -18,7 +18,7 @@ constexpr int64_t kFileBytes = 1'024;  // nineteen units
 
 /// The files of one store; reopen() is a restart after a clean flush, or after whatever was done to them.
 struct TimerFolder {
-  store::TimerOptions options() const { return {dir.path(), dir / "config/timercheck", kFileBytes, precision_ms}; }
+  store::TimerOptions options() const { return {dir.path(), dir / "config/timercheck", file_bytes, precision_ms}; }
   Result<void> open(PhyOffset log_end = PhyOffset(1'000'000)) {
     timers.reset();
     COMET_TRY(timers, TimerFiles::open(*files, null_log(), options(), log_end));
@@ -38,7 +38,11 @@ struct TimerFolder {
   }
   std::vector<int64_t> waiting(int64_t slot_ms) {
     std::vector<int64_t> places;
-    for (const TimerUnit& unit : timers->units(slot_ms)) places.push_back(unit.at.value);
+    store::SlotUnits units = timers->units(slot_ms);
+    for (const TimerUnit* unit = units.next(); unit != nullptr; unit = units.next()) {
+      places.push_back(unit->at.value);
+      units.pass();
+    }
     return places;
   }
   std::string bytes(const std::string& name) { return read_file(*files, dir / name).value(); }
@@ -47,8 +51,29 @@ struct TimerFolder {
   test::TempDir dir;
   std::unique_ptr<Files> files = make_real_files();
   int32_t precision_ms = 1'000;
+  int64_t file_bytes = kFileBytes;
   std::unique_ptr<TimerFiles> timers;
 };
+
+TEST_CASE("a crowded slot is read piece by piece, in order, and seen once beforehand", "[store][timer]") {
+  TimerFolder folder;
+  folder.file_bytes = 1 << 20;
+  REQUIRE(folder.open());
+  const auto count = static_cast<int64_t>(GENERATE(0u, 1u, store::SlotUnits::kPiece - 1, store::SlotUnits::kPiece,
+                                                   store::SlotUnits::kPiece + 1, 3 * store::SlotUnits::kPiece + 7));
+  CAPTURE(count);
+  TimerFolder::Places added;
+  for (int64_t n = 0; n < count; ++n) {
+    folder.add(kStart + 8'000, 100 + n);
+    folder.add(kStart + 9'000, 500'000 + n);  // another slot's between
+    added.push_back(100 + n);
+  }
+  int64_t seen = 0;
+  (void)folder.timers->units(kStart + 8'000,
+                             [&](const TimerUnit& unit) { CHECK(unit.at.value == 100 + count - ++seen); });
+  CHECK(seen == count);
+  CHECK(folder.waiting(kStart + 8'000) == added);
+}
 
 TEST_CASE("wheel, log and checkpoint have Apache's bytes", "[store][timer]") {
   TimerFolder folder;
