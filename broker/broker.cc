@@ -136,6 +136,7 @@ struct Broker::Parts {
   void start_timers();
   void end_threads();
   void settings_changed(const std::vector<std::string>& keys);
+  void tell_dropped_log_lines();
   void start_thread(std::string name, std::function<void()> life);
   Result<void> persist();
   Result<void> persist_transaction_metrics();
@@ -176,6 +177,7 @@ struct Broker::Parts {
   struct Serving;
   std::unique_ptr<Serving> serving;
   std::vector<std::thread> threads;
+  int64_t dropped_told = 0;  ///< log lines; loop-0's
 };
 
 struct Broker::Parts::Serving {
@@ -303,7 +305,8 @@ Broker::Parts::Serving::Serving(Parts& parts)
       offset({*parts.store, parts.topics, parts.groups, parts.offsets, parts.live}),
       query(*parts.store, parts.live),
       lock(parts.locks),
-      heartbeat(parts.live, parts.topics, parts.groups, parts.consumers, parts.producers, parts.filters, parts.sql),
+      heartbeat(parts.live, parts.topics, parts.groups, parts.consumers, parts.producers, parts.filters, parts.sql,
+                parts.statistics, parts.machine.clock),
       runtime(parts.live, parts.consumers, parts.statistics, parts.days, parts.delay_offsets, timers.get(),
               *parts.store, parts.machine.files, parts.machine.clock),
       admin_topics(parts.live, parts.topics, parts.offsets, parts.consumers, parts.statistics, parts.timer_metrics,
@@ -341,7 +344,9 @@ Broker::Parts::Serving::Serving(Parts& parts)
                  holds.channel_closed(channel->loop(), channel->id());
                  parts.consumers.channel_closed(channel);
                  parts.producers.channel_closed(channel);
-               }},
+               },
+           .idle = [&parts] { parts.statistics.add("CHANNEL_ACTIVITY", "IDLE", 1); },
+           .broken = [&parts] { parts.statistics.add("CHANNEL_ACTIVITY", "EXCEPTION", 1); }},
           *parts.remoting_log) {
   const Processors processors{&send,        &pull,         &offset,       &query,     &lock,
                               &heartbeat,   &admin_topics, &admin_groups, &progress,  &admin_offsets,
@@ -357,6 +362,8 @@ Broker::Parts::Serving::Serving(Parts& parts)
   });
   parts.replication->on_ack([this] { parked.confirmed(); });
   runtime.also([&parts](auto& table) { parts.replication->add_to(table); });
+  runtime.also([&parts](auto& table) { table["logLinesDropped"] = std::to_string(parts.machine.logs.dropped()); });
+  runtime.also([this](auto& table) { table["getMessageEntireTimeMax"] = std::to_string(pull.slowest_read_ms()); });
   if (parts.live.now().is_slave()) {
     slave_sync.on_file([&parts](const std::string& name) {
       Result<void> loaded;
@@ -473,21 +480,24 @@ void Broker::Parts::start_timers() {
     const int64_t minutes = live.now().max_stats_idle_minutes;
     if (minutes >= 0) statistics.delete_idle(loop.now_ms(), minutes * 60'000);
   });
+  loop.every(Statistics::kSampleIntervalMs, [this] { tell_dropped_log_lines(); });
   loop.every(Statistics::kSampleIntervalMs, [this, &loop] {
     statistics.sample(loop.now_ms(), store->figures().put_total);
     days.tick(loop.now_ms(), statistics.puts_without_system(), statistics.gets_without_system());
   });
 }
 
+void Broker::Parts::tell_dropped_log_lines() {
+  const int64_t dropped = machine.logs.dropped();
+  if (dropped > dropped_told)
+    log->warn("{} log lines were dropped: the disk was too slow for them", dropped - dropped_told);
+  dropped_told = dropped;
+}
+
 /// What reads a setting only once has to be told of a change.
 void Broker::Parts::settings_changed(const std::vector<std::string>& keys) {
   const auto has = [&](std::string_view key) { return std::find(keys.begin(), keys.end(), key) != keys.end(); };
-  if (has("maxMessageSize")) store->set_max_message_bytes(live.now().store.max_message_bytes);
-  for (const char* key : {"fileReservedTime", "deleteWhen", "diskMaxUsedSpaceRatio", "diskSpaceCleanForciblyRatio",
-                          "diskSpaceWarningLevelRatio", "cleanFileForciblyEnable", "cleanResourceInterval",
-                          "deleteCommitLogFilesInterval", "deleteFileBatchMax"}) {
-    if (has(key)) store->set_retention(live.now().store);
-  }
+  store->set_retention(live.now().store);
   if (has("brokerPermission")) topics.touch();
   if (has("brokerPermission") || has("namesrvAddr")) serving->registration.register_now();
 }

@@ -1,5 +1,7 @@
 #include "broker/delay_schedule.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 
 #include "broker/real_place.h"
@@ -57,6 +59,9 @@ void DelaySchedule::add_level(int32_t number, int64_t delay_ms) {
   level.next =
       std::clamp(parts_.offsets.next(number), first, std::max(first, parts_.store.max_offset(level.queue(), false)));
   level.gets = parts_.statistics.group_gets(kScheduleTopic, kScheduleGroup);
+  const std::string queue_key = fmt::format("{}@{}@{}", kScheduleTopic, level.queue().queue_id.value, kScheduleGroup);
+  level.queue_gets = parts_.statistics.tally("QUEUE_GET_NUMS", queue_key);
+  level.queue_get_bytes = parts_.statistics.tally("QUEUE_GET_SIZE", queue_key);
   levels_.push_back(std::move(level));
 }
 
@@ -137,8 +142,11 @@ DelaySchedule::Delivery DelaySchedule::deliver_one(Level& level, const store::Qu
   }
   delivered_end_ = std::max(delivered_end_, result.end);
   if (parts_.config.now().schedule_message_stats) {
+    const int64_t bytes = result.end - result.at;
     level.gets->nums.add(1);
-    level.gets->size.add(entry.bytes);
+    level.gets->size.add(bytes);
+    level.queue_gets->add(1);
+    level.queue_get_bytes->add(bytes);
   }
   return Delivery::kDone;
 }

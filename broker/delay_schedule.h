@@ -55,6 +55,7 @@ class DelaySchedule {
     QueueOffset next;
     int64_t retry_at_ms = 0;
     std::shared_ptr<GetTallies> gets;
+    std::shared_ptr<Tally> queue_gets, queue_get_bytes;
     store::QueueKeyView queue() const;
   };
   enum class Delivery { kDone, kLater };

@@ -67,7 +67,6 @@ void RuntimeInfo::add_put_times(Table& table, const store::StoreFigures& figures
   table["putMessageAverageSize"] =
       java_double(static_cast<double>(figures.put_bytes_total) / static_cast<double>(times));
   table["putMessageEntireTimeMax"] = std::to_string(figures.put_entire_time_max_ms);
-  table["getMessageEntireTimeMax"] = "0";
   std::string& distribution = table["putMessageDistributeTime"];
   for (size_t i = 0; i < kPutTimeRanges.size(); ++i)
     distribution += fmt::format("[{}]:{} ", kPutTimeRanges[i], figures.put_latency_buckets_ms[i]);

@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+
 #include "broker/subscription_filter.h"
 #include "common/system_topics.h"
 
@@ -35,7 +37,10 @@ Reply HeartbeatProcessor::heartbeat(const Call& call, const remoting::HeartBeatR
     changed |= remember_fingerprint(consumer.group_name, data->fingerprint);
   }
   for (const auto& producer : data->producers) {
-    if (!producer.group_name.empty()) producers_.register_client(client, producer.group_name);
+    if (producer.group_name.empty()) continue;
+    const int64_t since_ms = clock_.now_ms();
+    producers_.register_client(client, producer.group_name);
+    count_registration("PRODUCER_REGISTER_TIME", since_ms);
   }
   return Reply::ok(remoting::HeartBeatResponse{.supports_heartbeat_v2 = true, .subscription_changed = changed});
 }
@@ -48,6 +53,10 @@ bool HeartbeatProcessor::remember_fingerprint(const std::string& group, int32_t 
   const bool differs = !is_new && known->second != fingerprint;
   known->second = fingerprint;
   return fingerprint != 0 && differs;
+}
+
+void HeartbeatProcessor::count_registration(std::string_view name, int64_t since_ms) {
+  statistics_.add(name, config_.now().cluster_name, std::max<int64_t>(0, clock_.now_ms() - since_ms));
 }
 
 void HeartbeatProcessor::forget_group(std::string_view group) {
@@ -76,7 +85,9 @@ void HeartbeatProcessor::register_consumer(const ClientInfo& client, const remot
   }
   topics_.create_for_group(retry_topic(consumer.group_name), group->retry_queues, perm::kRead | perm::kWrite, order,
                            consumer.unit_mode ? kTopicUnitSubscription : 0);
+  const int64_t since_ms = clock_.now_ms();
   consumers_.register_client(client, registration);
+  count_registration("CONSUMER_REGISTER_TIME", since_ms);
   if (registration.keep_subscriptions) return;
   filters_.heard(registration.group, registration.subscriptions);
   // The last client may have gone meanwhile, with nobody left to say so.

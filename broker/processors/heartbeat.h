@@ -8,6 +8,7 @@
 #include "broker/consumers.h"
 #include "broker/groups.h"
 #include "broker/producers.h"
+#include "broker/statistics.h"
 #include "broker/topics.h"
 #include "remoting/net/router.h"
 #include "remoting/protocol/headers/client.h"
@@ -19,14 +20,17 @@ namespace comet::broker {
 class HeartbeatProcessor {
  public:
   HeartbeatProcessor(const LiveConfig& config, Topics& topics, Groups& groups, Consumers& consumers,
-                     Producers& producers, ConsumerFilters& filters, SqlCache& sql)
+                     Producers& producers, ConsumerFilters& filters, SqlCache& sql, Statistics& statistics,
+                     const Clock& clock)
       : config_(config),
         topics_(topics),
         groups_(groups),
         consumers_(consumers),
         producers_(producers),
         filters_(filters),
-        sql_(sql) {}
+        sql_(sql),
+        statistics_(statistics),
+        clock_(clock) {}
 
   remoting::Reply heartbeat(const remoting::Call& call, const remoting::HeartBeatRequest& request);
   remoting::Reply unregister(const remoting::Call& call, const remoting::UnregisterClientRequest& request);
@@ -39,6 +43,8 @@ class HeartbeatProcessor {
  private:
   void register_consumer(const ClientInfo& client, const remoting::HeartbeatData& data,
                          const remoting::ConsumerData& consumer);
+  /// Counts what one registration took, by RocketMQ's name for it.
+  void count_registration(std::string_view name, int64_t since_ms);
   bool remember_fingerprint(const std::string& group, int32_t fingerprint);
 
   const LiveConfig& config_;
@@ -48,6 +54,8 @@ class HeartbeatProcessor {
   Producers& producers_;
   ConsumerFilters& filters_;
   SqlCache& sql_;
+  Statistics& statistics_;
+  const Clock& clock_;
   std::mutex mu_;                                             // guards what follows
   std::map<std::string, int32_t, std::less<>> fingerprints_;  // of a group's last heartbeat; 0 after one of version 1
 };

@@ -314,6 +314,15 @@ bool PullProcessor::goes_to_master(const Pulling& pull, const store::GetResult& 
          parts_.replication->follows_master();
 }
 
+store::GetResult PullProcessor::read_slowly(const Pulling& pull, const Clock& clock) {
+  const int64_t since_ms = clock.now_ms();
+  store::GetResult result = read(pull, true);
+  const int64_t took_ms = clock.now_ms() - since_ms;
+  for (int64_t most = slowest_read_ms(); took_ms > most && !slowest_read_ms_.compare_exchange_weak(most, took_ms);) {
+  }
+  return result;
+}
+
 void PullProcessor::read_on_worker(const Pulling& pull, Responder responder) {
   struct Job {
     Job(const PullFields& fields, bool is_lite, Responder to) : request(fields, is_lite), responder(std::move(to)) {}
@@ -340,7 +349,7 @@ void PullProcessor::read_on_worker(const Pulling& pull, Responder responder) {
     again.filter = job->filter;
     again.topic = parts_.topics.find(again.request.topic);
     again.group = parts_.groups.find(again.request.consumer_group);
-    answer(again, read(again, true), std::move(job->responder), nullptr);
+    answer(again, read_slowly(again, clock), std::move(job->responder), nullptr);
   });
   if (!taken) {
     std::move(job->responder)

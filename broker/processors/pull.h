@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -57,6 +58,9 @@ class PullProcessor {
   void lite_pull(const remoting::Call& call, const remoting::LitePullMessageRequest& request,
                  remoting::Responder responder);
 
+  /// The longest that a worker read for one pull since the start; what a loop reads never waits.
+  int64_t slowest_read_ms() const { return slowest_read_ms_.load(std::memory_order_relaxed); }
+
  private:
   /// A request on its way; lives on the stack.
   struct Pulling {
@@ -104,6 +108,8 @@ class PullProcessor {
   std::optional<QueueOffset> moved_to(Pulling& pull, const remoting::Responder& responder);
   store::GetResult read(const Pulling& pull, bool may_block) const;
   bool goes_to_master(const Pulling& pull, const store::GetResult& result) const;
+  /// On a worker: as read(), and may wait for the disk.
+  store::GetResult read_slowly(const Pulling& pull, const Clock& clock);
   void read_on_worker(const Pulling& pull, remoting::Responder responder);
   void answer(const Pulling& pull, const store::GetResult& result, remoting::Responder responder, LoopState* state);
   void count(const Pulling& pull, const store::GetResult& result, LoopState* state);
@@ -111,6 +117,7 @@ class PullProcessor {
 
   const Parts parts_;
   PerLoop<LoopState> loops_;
+  std::atomic<int64_t> slowest_read_ms_{0};
 };
 
 }  // namespace comet::broker

@@ -154,6 +154,11 @@ void Connection::close_for(Error reason) {
   loop_.at_turn_end([kept = self_, this, why = std::make_unique<Error>(std::move(reason))] { tell_closed(*why); });
 }
 
+void Connection::break_for(Error reason) {
+  if (stage_ != Stage::kClosed && announced_ && rules_->broken) rules_->broken();
+  close_for(std::move(reason));
+}
+
 void Connection::tell_closed(const Error& reason) {
   fail_calls(reason);
   if (announced_ && rules_->closed) rules_->closed(shared_from_this());
@@ -174,6 +179,7 @@ void Connection::check_times() {
   }
   if (unsent == 0 && now_ms - last_traffic_ms_ >= rules_->idle_ms) {
     rules_->log.debug("{} was silent for {} ms: connection closed", remote_text_, now_ms - last_traffic_ms_);
+    if (announced_ && rules_->idle) rules_->idle();
     close_for({Errc::kClosed, fmt::format("connection to {} was idle", remote_text_)});
   }
 }

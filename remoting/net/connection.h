@@ -84,6 +84,8 @@ class Connection final : public Channel, public std::enable_shared_from_this<Con
   void connect_to(const sockaddr* address);
   void on_connected(int status);
   void tell_closed(const Error& reason);
+  /// close_for() of a connection that failed.
+  void break_for(Error reason);
 
   // input: connection_input.cc
   void start_reading();

@@ -55,9 +55,8 @@ void Connection::on_read(ssize_t count, const char* from) {
   if (count == 0) return;
   if (count < 0) {
     flush();
-    return close_for({Errc::kClosed, count == UV_EOF
-                                         ? fmt::format("{} closed the connection", remote_text_)
-                                         : fmt::format("{}: {}", remote_text_, uv_strerror(static_cast<int>(count)))});
+    if (count == UV_EOF) return close_for({Errc::kClosed, fmt::format("{} closed the connection", remote_text_)});
+    return break_for({Errc::kClosed, fmt::format("{}: {}", remote_text_, uv_strerror(static_cast<int>(count)))});
   }
   const auto bytes = static_cast<size_t>(count);
   LoopIo::count(io_.counters.reads);
@@ -192,7 +191,7 @@ void Connection::refuse_speech(std::string_view speech, std::string answer) {
 void Connection::fail_input(std::string_view problem) {
   rules_->warn(loop_.now_ms(), "{}: {}: connection closed", remote_text_, problem);
   flush();
-  close_for({Errc::kCorrupt, fmt::format("{}: {}", remote_text_, problem)});
+  break_for({Errc::kCorrupt, fmt::format("{}: {}", remote_text_, problem)});
 }
 
 }  // namespace comet::remoting

@@ -83,7 +83,7 @@ void Connection::flush() {
         uv_try_write(reinterpret_cast<uv_stream_t*>(&socket_), ranges.data(), static_cast<unsigned>(count));
     LoopIo::count(io_.counters.writes);
     if (status < 0 && status != UV_EAGAIN) {
-      return close_for({Errc::kClosed, fmt::format("write to {}: {}", remote_text_, uv_strerror(status))});
+      return break_for({Errc::kClosed, fmt::format("write to {}: {}", remote_text_, uv_strerror(status))});
     }
     const size_t took = status < 0 ? 0 : static_cast<size_t>(status);
     written += took;
@@ -109,14 +109,14 @@ void Connection::queue_rest(size_t written) {
       [](uv_write_t* request, int result) { static_cast<Connection*>(request->data)->on_written(result); });
   if (status != 0) {
     unsent_.reset();
-    close_for({Errc::kClosed, fmt::format("write to {}: {}", remote_text_, uv_strerror(status))});
+    break_for({Errc::kClosed, fmt::format("write to {}: {}", remote_text_, uv_strerror(status))});
   }
 }
 
 void Connection::on_written(int status) {
   const std::unique_ptr<Unsent> done = std::move(unsent_);
   if (stage_ == Stage::kClosed) return;
-  if (status != 0) return close_for({Errc::kClosed, fmt::format("write to {}: {}", remote_text_, uv_strerror(status))});
+  if (status != 0) return break_for({Errc::kClosed, fmt::format("write to {}: {}", remote_text_, uv_strerror(status))});
   last_traffic_ms_ = loop_.steady_ms();
   io_.give_chunk(done->outbox.release());
   flush();

@@ -23,6 +23,7 @@ struct PeerRules {
   int64_t idle_ms = 120'000;
   int64_t connect_timeout_ms = 3'000;
   std::function<void(const ChannelPtr&)> opened, closed;  ///< may be empty; on the connection's loop
+  std::function<void()> idle, broken;                     ///< may be empty; why one is about to be closed
   const void* owner = nullptr;  ///< the server or client, to tell its connections from others'
   std::function<void()> gone;   ///< each connection's very end; on its loop
   Log& log;

@@ -41,6 +41,8 @@ struct Server::State : std::enable_shared_from_this<Server::State> {
     rules->idle_ms = limits.idle_ms;
     rules->opened = events.opened;
     rules->closed = events.closed;
+    rules->idle = events.idle;
+    rules->broken = events.broken;
     rules->owner = this;
     rules->gone = [weak = weak_from_this()] {
       if (const auto kept = weak.lock()) kept->connection_gone();

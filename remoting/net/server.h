@@ -28,6 +28,8 @@ struct ServerLimits {
 struct ChannelEvents {
   std::function<void(const ChannelPtr&)> opened;
   std::function<void(const ChannelPtr&)> closed;
+  std::function<void()> idle{};    ///< one was silent for too long and is about to be closed
+  std::function<void()> broken{};  ///< one failed, by its socket or by what it sent, and is about to be closed
 };
 
 /// Listening sockets and their connections, spread over the loops. The first loop accepts; each connection goes to the

@@ -166,8 +166,10 @@ TEST_CASE("a client that reconnects is listed once and reached on its newest con
 namespace {
 
 struct Heartbeats : Clients {
-  HeartbeatProcessor processor{tables->live,      tables->topics,  tables->groups, tables->consumers,
-                               tables->producers, tables->filters, tables->sql};
+  Statistics statistics{"C"};
+  HeartbeatProcessor processor{tables->live,      tables->topics,    tables->groups,
+                               tables->consumers, tables->producers, tables->filters,
+                               tables->sql,       statistics,        clock};
 
   remoting::Reply beat(const std::shared_ptr<ToldChannel>& on, std::string_view body) {
     remoting::CommandHead head;
@@ -177,6 +179,16 @@ struct Heartbeats : Clients {
 };
 
 }  // namespace
+
+TEST_CASE("registrations of clients are counted with the time they took", "[broker][consumers]") {
+  Heartbeats fixture;
+  const auto one = fixture.channel();
+  const std::string body =
+      R"({"clientID":"A","producerDataSet":[{"groupName":"p"},{"groupName":""}],"consumerDataSet":[]})";
+  REQUIRE(fixture.beat(one, body).code == remoting::ResponseCode::kSuccess);
+  REQUIRE(fixture.statistics.view("PRODUCER_REGISTER_TIME", fixture.tables->live.now().cluster_name));
+  CHECK_FALSE(fixture.statistics.view("CONSUMER_REGISTER_TIME", fixture.tables->live.now().cluster_name));
+}
 
 TEST_CASE("a heartbeat brings its groups, their retry topics and the producers", "[broker][heartbeat]") {
   Heartbeats fixture;
@@ -228,7 +240,7 @@ TEST_CASE("CHECK_CLIENT_CONFIG compiles what a consumer wants to subscribe", "[b
     fixture.reopen();
     HeartbeatProcessor processor{fixture.tables->live,      fixture.tables->topics,    fixture.tables->groups,
                                  fixture.tables->consumers, fixture.tables->producers, fixture.tables->filters,
-                                 fixture.tables->sql};
+                                 fixture.tables->sql,       fixture.statistics,        fixture.clock};
     const auto check = [&](std::string_view type, std::string_view expression) {
       const std::string body = fmt::format(
           R"({{"clientId":"c","group":"g","subscriptionData":{{"expressionType":"{}","subString":"{}","topic":"T"}}}})",

@@ -67,6 +67,8 @@ TEST_CASE("a delayed message is delivered when it is due, not a millisecond befo
   CHECK(delays.offsets.next(1) == QueueOffset(1));
   CHECK(delays.broker.statistics.total("TOPIC_PUT_NUMS", "orders") == 1);
   CHECK(delays.broker.statistics.total("GROUP_GET_NUMS", "SCHEDULE_TOPIC_XXXX@SCHEDULE_CONSUMER") == 1);
+  CHECK(delays.broker.statistics.total("QUEUE_GET_NUMS", "SCHEDULE_TOPIC_XXXX@0@SCHEDULE_CONSUMER") == 1);
+  CHECK(delays.broker.statistics.total("QUEUE_GET_SIZE", "SCHEDULE_TOPIC_XXXX@0@SCHEDULE_CONSUMER") > 0);
 }
 
 TEST_CASE("each level is in order, and the schedule wakes for the earliest of all", "[broker][delay]") {

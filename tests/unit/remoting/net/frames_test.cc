@@ -75,6 +75,7 @@ TEST_CASE("a bad frame closes its own connection with one line, and no other", "
   bad.send(bytes);
   CHECK(bad.closed());
   REQUIRE(eventually([&] { return server.closed_count == 1; }));
+  CHECK(server.broken_count == 1);
   CHECK(server.log.count("connection closed") == 1);
   CHECK(server.log.count("127.0.0.1:" + std::to_string(bad.local_port())) == 1);
   good.send(echo_frame(2, "after"));

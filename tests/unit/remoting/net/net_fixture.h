@@ -277,6 +277,8 @@ class TestServer {
       channels.push_back(channel);
     };
     events.closed = [this](const ChannelPtr&) { ++closed_count; };
+    events.idle = [this] { ++idle_count; };
+    events.broken = [this] { ++broken_count; };
     server = std::make_unique<Server>(all, limits, std::move(events), log);
     port = server->listen("127.0.0.1", 0, router).value();
     for (auto& loop : loops) loop->start();
@@ -312,7 +314,7 @@ class TestServer {
   std::vector<std::unique_ptr<LoopThread>> loops;
   std::unique_ptr<Server> server;
   int32_t port = 0;
-  std::atomic<int> closed_count{0};
+  std::atomic<int> closed_count{0}, idle_count{0}, broken_count{0};
   std::mutex mu;
   std::vector<ChannelPtr> channels;
 

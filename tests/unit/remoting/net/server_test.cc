@@ -290,6 +290,8 @@ TEST_CASE("an idle connection is closed, a busy one stays", "[net]") {
   talking.join();
   CHECK(trouble.empty());
   CHECK(eventually([&] { return server.closed_count == 1; }));
+  CHECK(server.idle_count == 1);
+  CHECK(server.broken_count == 0);
 }
 
 TEST_CASE("closing a server ends its connections after their output, then reports", "[net]") {
