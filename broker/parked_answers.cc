@@ -1,5 +1,7 @@
 #include "broker/parked_answers.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -24,6 +26,13 @@ bool ParkedAnswers::lacks_replicas() const {
   return needed_replicas() > slaves_->in_sync(store_.replicated_log()->log_end(), config_.now().ha_max_gap_bytes);
 }
 
+std::string ParkedAnswers::busy_remark(remoting::EventLoop& loop) {
+  Waiting& waiting = loops_.at(loop);
+  const bool for_disk = waiting.count == 0 || !is_durable(waiting.at(0).end);
+  return fmt::format("[REJECTREQUEST]system busy, start flow control for a while: {} answers wait for {} already",
+                     waiting.count, for_disk ? "the disk" : "slaves");
+}
+
 bool ParkedAnswers::must_wait(PhyOffset end) const { return !is_durable(end) || !is_copied(end, needed_replicas()); }
 
 ParkedAnswers::Answer& ParkedAnswers::add(remoting::EventLoop& loop, PhyOffset end, remoting::Responder responder) {
@@ -33,7 +42,7 @@ ParkedAnswers::Answer& ParkedAnswers::add(remoting::EventLoop& loop, PhyOffset e
   Answer& answer = waiting.at(waiting.count++);
   const int64_t now_ms = steady_ms(number);
   answer.end = end;
-  answer.disk_deadline_ms = now_ms + store_.options().sync_flush_timeout_ms;
+  answer.disk_deadline_ms = now_ms + config_.now().store.sync_flush_timeout_ms;
   answer.slave_deadline_ms = now_ms + config_.now().slave_timeout_ms;
   answer.replicas = needed_replicas();
   answer.responder.emplace(std::move(responder));

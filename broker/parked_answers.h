@@ -36,6 +36,8 @@ class ParkedAnswers {
                 replication::Slaves* slaves = nullptr);
 
   bool full(remoting::EventLoop& loop) { return loops_.at(loop).count >= kMaxPerLoop; }
+  /// What a request is told that is refused because of that: what the waiting answers wait for.
+  std::string busy_remark(remoting::EventLoop& loop);
   /// Why a send must be refused before it is stored: too few brokers are in sync for what is configured.
   bool lacks_replicas() const;
   /// Whether the answer to what ends at `end` has to be parked.

@@ -35,15 +35,15 @@ Engine::Engine(Files& files, const Clock& clock, Log& log, StoreOptions options)
       clock_(clock),
       log_(log),
       options_(std::move(options)),
+      live_(options_),
       memory_bytes_(options_.memory_bytes > 0 ? options_.memory_bytes : physical_memory()),
       commit_log_(files, clock, log, options_),
       queues_(files, log, options_),
       dispatcher_(queues_, options_.delay_levels),
-      flusher_(commit_log_, options_),
+      flusher_(commit_log_, options_, live_),
       index_(files, clock, log, options_, commit_log_.segments().shared_failures()),
       indexer_(commit_log_, index_, log, [this] { return visible_limit(); }),
-      retention_(files, clock, log, options_, commit_log_, queues_, index_),
-      max_message_bytes_(options_.max_message_bytes) {}
+      retention_(files, clock, log, options_, commit_log_, queues_, index_) {}
 
 Result<void> Engine::take_lock() {
   COMET_TRY_VOID(make_durable_folders(files_, options_.root));

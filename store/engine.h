@@ -14,6 +14,7 @@
 #include "store/index.h"
 #include "store/indexer.h"
 #include "store/keeper.h"
+#include "store/live_settings.h"
 #include "store/log_replica.h"
 #include "store/message_store.h"
 #include "store/recovery.h"
@@ -60,8 +61,11 @@ class Engine final : public MessageStore {
   void delete_topic(std::string_view topic) override;
   void clean_expired_queues() override;
   void delete_expired_log() override;
-  void set_max_message_bytes(int32_t bytes) override { max_message_bytes_ = bytes; }
-  void set_retention(const StoreOptions& options) override { retention_.set_rules(options); }
+  void set_max_message_bytes(int32_t bytes) override { live_.max_message_bytes = bytes; }
+  void set_retention(const StoreOptions& options) override {
+    retention_.set_rules(options);
+    live_.take(options);
+  }
   ReplicatedLog* replicated_log() override { return replica_.get(); }
   StoreFigures figures() override;
   const StoreOptions& options() const override { return options_; }
@@ -114,7 +118,7 @@ class Engine final : public MessageStore {
   PhyOffset visible_limit() const;
   /// Whether what stands at `at` is old: further behind the log's end than the share of memory that pulls count on.
   bool is_old(PhyOffset at, PhyOffset log_end) const {
-    return log_end - at > memory_bytes_ / 100 * options_.access_in_memory_max_ratio;
+    return log_end - at > memory_bytes_ / 100 * live_.access_in_memory_max_ratio;
   }
   bool in_memory(PinnedBytes& bytes, PhyOffset at, int64_t ahead, bool may_block) const;
   std::optional<PinnedBytes> record_of(const QueueEntry& entry) const;
@@ -130,6 +134,7 @@ class Engine final : public MessageStore {
   const Clock& clock_;
   Log& log_;
   const StoreOptions options_;
+  LiveSettings live_;
   const int64_t memory_bytes_;
   std::unique_ptr<FileLock> lock_;
   bool crashed_ = false;
@@ -146,7 +151,6 @@ class Engine final : public MessageStore {
   std::unique_ptr<LogReplica> replica_;
 
   std::atomic<uint32_t> refusals_{0};  ///< bits of Refusal
-  std::atomic<int32_t> max_message_bytes_;
   ArrivalListener* listener_ = nullptr;
   PhyOffset opened_at_, last_record_;              // last_record_: under the append lock
   std::vector<ConsumeQueueTable::Queue> arrived_;  // under the append lock: SYNC_FLUSH, not yet told

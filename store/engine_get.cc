@@ -68,12 +68,11 @@ struct Engine::Scan {
   bool would_block = false;
   int64_t mended = -1;  ///< the entry that was looked for in the log
 
-  bool full(int64_t bytes, bool in_memory, const StoreOptions& options) const {
+  bool full(int64_t bytes, bool in_memory, const LiveSettings& live) const {
     if (out.count == 0) return false;
     if (out.count + 1 > request.max_messages || out.bytes + bytes > pull_bytes) return true;
-    if (in_memory)
-      return out.bytes + bytes > options.transfer_bytes_memory || out.count > options.transfer_count_memory - 1;
-    return out.bytes + bytes > options.transfer_bytes_disk || out.count > options.transfer_count_disk - 1;
+    if (in_memory) return out.bytes + bytes > live.transfer_bytes_memory || out.count > live.transfer_count_memory - 1;
+    return out.bytes + bytes > live.transfer_bytes_disk || out.count > live.transfer_count_disk - 1;
   }
   void none(GetStatus status) {
     if (out.count == 0) out.status = status;
@@ -94,7 +93,7 @@ struct Engine::Scan {
 };
 
 PhyOffset Engine::visible_limit() const {
-  if (options_.flush == FlushMode::kSync && !options_.read_uncommitted) return commit_log_.durable_end();
+  if (options_.flush == FlushMode::kSync && !live_.read_uncommitted) return commit_log_.durable_end();
   return PhyOffset(std::numeric_limits<int64_t>::max());
 }
 
@@ -184,7 +183,7 @@ bool Engine::scan_unit(Scan& scan, int64_t index, const QueueEntry& unit) {
   const bool near_tail = !is_old(unit.at, scan.log_end);
   if ((index - request.offset.value) * QueueUnit::kBytes >= scan.filter_bytes) return false;
   if (request.filter != nullptr && request.filter->is_tired()) return false;
-  if (scan.full(unit.bytes, near_tail, options_) || scan.out.bytes >= scan.pull_bytes) return false;
+  if (scan.full(unit.bytes, near_tail, live_) || scan.out.bytes >= scan.pull_bytes) return false;
   auto advance = [&] {
     scan.last_phy = unit.at;
     scan.out.next = QueueOffset(index + 1);
@@ -246,12 +245,13 @@ GetResult Engine::get(const GetRequest& request) {
   if (offset == max) return at_once(GetStatus::kOffsetOverflowOne, offset, min, max);
   if (offset > max) return at_once(GetStatus::kOffsetOverflowBadly, max, min, max);
 
-  Scan scan{request,
-            *queue,
-            at_once(GetStatus::kNoMatchedMessage, offset, min, max),
-            commit_log_.end(),
-            std::clamp(request.max_bytes, kLeastPullBytes, kMostPullBytes),
-            std::max<int64_t>(options_.max_filter_message_bytes, int64_t{request.max_messages} * QueueUnit::kBytes)};
+  Scan scan{
+      request,
+      *queue,
+      at_once(GetStatus::kNoMatchedMessage, offset, min, max),
+      commit_log_.end(),
+      std::clamp(request.max_bytes, kLeastPullBytes, kMostPullBytes),
+      std::max<int64_t>(int64_t{live_.max_filter_message_bytes}, int64_t{request.max_messages} * QueueUnit::kBytes)};
   int64_t index = offset.value;
   int32_t files = 0;
   bool goes_on = true;

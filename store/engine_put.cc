@@ -27,7 +27,7 @@ int64_t entry_code(const PutRequest& request, int64_t store_time_ms) {
 
 PutResult Engine::check(const PutRequest& request, Prepared& prepared) const {
   const Message& message = request.message;
-  const int32_t most = max_message_bytes_.load(std::memory_order_relaxed);
+  const int32_t most = live_.max_message_bytes;
   if (message.topic.size() > kMaxTopicBytes)
     return refused(PutStatus::kMessageIllegal, "the topic's name is longer than 255 bytes");
   if (!is_folder_name(message.topic))
@@ -98,7 +98,7 @@ PutResult Engine::append(std::span<const PutRequest> requests, std::span<Prepare
     return refused(PutStatus::kMessageIllegal, "the batch is longer than a CommitLog file (mappedFileSizeCommitLog)");
   const Message& first = requests.front().message;
   const bool queued = has_queue_entry(first.sys_flag);
-  const bool held_back = options_.flush == FlushMode::kSync && !options_.read_uncommitted;
+  const bool held_back = options_.flush == FlushMode::kSync && !live_.read_uncommitted;
   auto queue = queues_.find_or_make(first.topic, first.queue_id);
   if (!queue->loaded()) [[unlikely]]
     return refused(PutStatus::kServiceNotAvailable, "the files of the queue can't be read");
@@ -193,7 +193,7 @@ Result<void> Engine::take_received(const DecodedMessage& record) {
     return {};
   }
   const QueueEntry entry{message.phy_offset, record.record_bytes, dispatcher_.tags_code_of(message)};
-  const bool held_back = options_.flush == FlushMode::kSync && !options_.read_uncommitted;
+  const bool held_back = options_.flush == FlushMode::kSync && !live_.read_uncommitted;
   auto queue = queues_.find_or_make(message.topic, message.queue_id);
   COMET_TRY_VOID(queues_.ready(queue));
   const bool in_order = queue->end_offset() == message.queue_offset;

@@ -154,7 +154,7 @@ KeyQueryResult Engine::query(const KeyQuery& query) {
   KeyQueryResult out;
   out.index_last_update_ms = index_.last_update_ms();
   out.index_last_update_offset = index_.last_update_offset();
-  const int64_t most = std::min(query.max_messages, options_.max_query_messages);
+  const int64_t most = std::min(query.max_messages, int32_t{live_.max_query_messages});
   int64_t last_ms = query.end_ms;
   for (int32_t round = 0; round < kQueryRounds && out.records.empty() && last_ms >= query.begin_ms; ++round) {
     auto places = index_.find(query.topic, query.key, most, query.begin_ms, last_ms);

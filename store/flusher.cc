@@ -28,7 +28,7 @@ void Flusher::wait_for_work() {
   sleeper_.sleep(end, commit_log_.durable_end().value, Time::max());
   if (options_.flush == FlushMode::kSync || stopping_ || commit_log_.failed()) return;
   if (oldest_.load() == kNone) oldest_ = std::chrono::steady_clock::now();
-  sleeper_.sleep(end, Sleeper::kNever, oldest_.load() + std::chrono::milliseconds(options_.flush_interval_ms));
+  sleeper_.sleep(end, Sleeper::kNever, oldest_.load() + std::chrono::milliseconds(live_.flush_interval_ms));
 }
 
 void Flusher::stop() {
@@ -57,7 +57,7 @@ int64_t Flusher::oldest_wait_ms() const {
 }
 
 int64_t Flusher::at_risk_ms() const {
-  return options_.flush == FlushMode::kSync ? 0 : options_.flush_interval_ms + longest_flush_ms_.load();
+  return options_.flush == FlushMode::kSync ? 0 : live_.flush_interval_ms + longest_flush_ms_.load();
 }
 
 }  // namespace comet::store

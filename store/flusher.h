@@ -7,6 +7,7 @@
 #include <string>
 
 #include "store/commit_log.h"
+#include "store/live_settings.h"
 #include "store/sleeper.h"
 
 namespace comet::store {
@@ -15,7 +16,8 @@ namespace comet::store {
 /// flushIntervalCommitLog after the oldest byte that isn't. The first failure is the last try.
 class Flusher {
  public:
-  Flusher(CommitLog& commit_log, const StoreOptions& options) : commit_log_(commit_log), options_(options) {}
+  Flusher(CommitLog& commit_log, const StoreOptions& options, const LiveSettings& live)
+      : commit_log_(commit_log), options_(options), live_(live) {}
 
   /// Told after each flush, on the thread that flushed. Set before run().
   void on_durable(std::function<void(PhyOffset, bool failed)> wake) { wake_ = std::move(wake); }
@@ -47,6 +49,7 @@ class Flusher {
 
   CommitLog& commit_log_;
   const StoreOptions& options_;
+  const LiveSettings& live_;
   std::function<void(PhyOffset, bool)> wake_;
   std::function<void()> tell_;
   Sleeper sleeper_;

@@ -204,7 +204,7 @@ class MessageStore {
   virtual void clean_expired_queues() = 0;  ///< request 306
   virtual void delete_expired_log() = 0;    ///< request 329: arms the next passes
   virtual void set_max_message_bytes(int32_t bytes) = 0;
-  /// The ages, hours, ratios and paces of deletion in `options`, from now on; its other fields are not looked at.
+  /// The rules of deletion, and what LiveSettings names, as `options` has them from now on; the rest isn't looked at.
   virtual void set_retention(const StoreOptions& options) = 0;
 
   /// For replication; null where there is no log of bytes.

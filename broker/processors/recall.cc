@@ -88,7 +88,7 @@ void RecallProcessor::recall(const remoting::Call&, const remoting::RecallMessag
   };
   remoting::EventLoop& loop = responder.channel()->loop();
   if (parts_.parked.full(loop)) {
-    return refuse(ResponseCode::kSystemBusy, "[REJECTREQUEST]system busy, start flow control for a while");
+    return refuse(ResponseCode::kSystemBusy, parts_.parked.busy_remark(loop));
   }
   const auto handle = check(request);
   if (!handle) return refuse(handle.error().code, handle.error().remark);

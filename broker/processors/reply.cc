@@ -63,6 +63,8 @@ void ReplyProcessor::send_v2(const Call& call, const remoting::SendReplyMessageV
 
 void ReplyProcessor::handle(const Call& call, const SendFields& request, Responder responder) {
   const BrokerConfig& config = parts_.config.now();
+  if (remoting::EventLoop& loop = responder.channel()->loop(); config.store_reply_message && parts_.parked.full(loop))
+    return refuse(std::move(responder), ResponseCode::kSystemBusy, parts_.parked.busy_remark(loop));
   const Sender sender{responder.channel()->remote_text(), call.head.version, call.received_ms};
   const auto topic = checks_.admit(request, !is_forbidden_to_send(request.topic), config, sender);
   if (!topic) return refuse(std::move(responder), topic.error().code, topic.error().remark);
@@ -111,8 +113,11 @@ ReplyProcessor::PendingPtr ReplyProcessor::take(const Call& call, const SendFiel
 void ReplyProcessor::push(PendingPtr pending, const remoting::ChannelPtr& to, PushReplyMessageToClientRequest request) {
   if (pushes_.fetch_add(1) >= kMostPushes) {
     pushes_.fetch_sub(1);
-    return refuse(std::move(pending->responder), ResponseCode::kSystemBusy,
-                  "[REJECTREQUEST]system busy, start flow control for a while");
+    return refuse(
+        std::move(pending->responder), ResponseCode::kSystemBusy,
+        fmt::format("[REJECTREQUEST]system busy, start flow control for a while: {} replies are on their way to "
+                    "their clients already",
+                    kMostPushes));
   }
   auto outgoing = remoting::make_request(request, pending->body);
   to->call(
@@ -144,7 +149,7 @@ void ReplyProcessor::finish(Pending& pending, const std::string& problem) {
   header.trace_on = config.trace_on ? "true" : "false";
   if (!problem.empty()) return std::move(pending.responder).send(ResponseCode::kSystemError, problem, header);
   remoting::EventLoop& loop = pending.responder.channel()->loop();
-  if (stored && parts_.parked.must_wait(stored->end) && !parts_.parked.full(loop)) {
+  if (stored && parts_.parked.must_wait(stored->end)) {
     if (!pending.responder.oneway()) parts_.parked.park(loop, stored->end, std::move(pending.responder), header);
     return;
   }

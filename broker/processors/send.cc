@@ -114,7 +114,7 @@ void SendProcessor::handle(const Call& call, const SendFields& request, Responde
   LoopState& state = loops_.at(loop);
   Sending sending{call, request, parts_.config.now(), state, std::move(responder), nullptr};
   if (parts_.parked.full(loop)) {
-    return refuse(sending, {ResponseCode::kSystemBusy, "[REJECTREQUEST]system busy, start flow control for a while"});
+    return refuse(sending, {ResponseCode::kSystemBusy, parts_.parked.busy_remark(loop)});
   }
   const Sender sender{sending.responder.channel()->remote_text(), call.head.version, call.received_ms};
   sending.known = find_known(state, request.topic);

@@ -109,8 +109,7 @@ Checked<std::optional<SendBackProcessor::Target>> SendBackProcessor::retry_targe
 void SendBackProcessor::store_again(const Given& given, Responder responder) {
   remoting::EventLoop& loop = responder.channel()->loop();
   if (parts_.parked.full(loop)) {
-    return std::move(responder).send(
-        Reply::refuse(ResponseCode::kSystemBusy, "[REJECTREQUEST]system busy, start flow control for a while"));
+    return std::move(responder).send(Reply::refuse(ResponseCode::kSystemBusy, parts_.parked.busy_remark(loop)));
   }
   auto stored = put(given, rngs_.at(loop));
   if (!stored) return std::move(responder).send(refused(std::move(stored).error()));

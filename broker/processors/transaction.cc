@@ -99,7 +99,8 @@ void TransactionProcessor::look_up(WaitingPtr waiting) {
   });
   if (taken) return;
   std::move((*held)->responder)
-      .send(Reply::refuse(ResponseCode::kSystemBusy, "[REJECTREQUEST]system busy, start flow control for a while"));
+      .send(Reply::refuse(ResponseCode::kSystemBusy,
+                          "[OVERLOAD]system busy, start flow control for a while: the workers' queue is full"));
 }
 
 /// On a worker.

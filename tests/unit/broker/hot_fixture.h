@@ -141,6 +141,15 @@ struct HotBroker {
     }
     return channel->answers() == before ? remoting::Response{} : channel->last();
   }
+  /// On the loop: as many answers wait for the disk as may. The store has to be one that flushes before it answers.
+  void fill_parked() {
+    for (size_t n = 0; n < broker::ParkedAnswers::kMaxPerLoop; ++n)
+      parked.park(loop, PhyOffset(int64_t{1} << 40), remoting::Responder(channel, 1, true),
+                  remoting::SendMessageResponse{});
+  }
+  static constexpr std::string_view kBusyForDisk =
+      "[REJECTREQUEST]system busy, start flow control for a while: 65536 answers wait for the disk already";
+
   /// One turn of the loop, on a thread of its own: `step`, then what stands at the turn's end. Once this was called,
   /// requests belong into such steps.
   void turn(std::function<void()> step = {}) {

@@ -128,5 +128,15 @@ TEST_CASE("under SYNC_FLUSH a recall is answered when its marker is durable", "[
   });
 }
 
+TEST_CASE("with as many answers waiting as may, a recall is refused before it is stored", "[broker][timer]") {
+  RecallBroker broker({}, store::FlushMode::kSync);
+  broker.broker.fill_parked();
+  const PhyOffset end = broker.broker.store.log_end;
+  const auto answer = broker.recall(RecallBroker::handle());
+  CHECK(answer.code == 2);
+  CHECK(answer.remark == HotBroker::kBusyForDisk);
+  CHECK(broker.broker.store.log_end == end);
+}
+
 }  // namespace
 }  // namespace comet::broker

@@ -42,7 +42,9 @@ class RequesterChannel final : public remoting::Channel {
 };
 
 struct ReplyBroker : test::HotBroker {
-  explicit ReplyBroker(const std::function<void(BrokerConfig&)>& adjust = {}) : HotBroker(adjust) {
+  explicit ReplyBroker(const std::function<void(BrokerConfig&)>& adjust = {},
+                       store::FlushMode flush = store::FlushMode::kAsync)
+      : HotBroker(adjust, flush) {
     ClientInfo client;
     client.channel = requester;
     client.client_id = "requester-1";
@@ -156,6 +158,17 @@ TEST_CASE("a client's newest connection counts", "[broker][reply]") {
   CHECK(broker.producers.channel_of("requester-1") == other);
   broker.producers.unregister_client(other, "askers");
   CHECK(broker.producers.channel_of("requester-1") == nullptr);
+}
+
+TEST_CASE("with as many answers waiting as may, a reply is neither pushed nor stored", "[broker][reply]") {
+  ReplyBroker broker({}, store::FlushMode::kSync);
+  broker.turn([&] { broker.fill_parked(); });
+  const PhyOffset end = broker.store.log_end;
+  const auto answer = broker.reply(kToRequester);
+  CHECK(answer.code == 2);
+  CHECK(answer.remark == ReplyBroker::kBusyForDisk);
+  CHECK(broker.requester->pushed.empty());
+  CHECK(broker.store.log_end == end);
 }
 
 }  // namespace

@@ -315,5 +315,16 @@ TEST_CASE("with SYNC_FLUSH the consumer is answered when its message is durable"
   CHECK(broker.channel->last().remark.rfind("SERVICE_NOT_AVAILABLE", 0) == 0);
 }
 
+TEST_CASE("with as many answers waiting as may, nothing is taken back", "[broker][send_back]") {
+  Retrying broker({}, store::FlushMode::kSync);
+  const PhyOffset at = broker.stored();
+  broker.turn([&] { broker.fill_parked(); });
+  const size_t puts = broker.puts();
+  const auto answer = broker.give(broker.back(at));
+  CHECK(answer.code == 2);
+  CHECK(answer.remark == HotBroker::kBusyForDisk);
+  CHECK(broker.puts() == puts);
+}
+
 }  // namespace
 }  // namespace comet::broker

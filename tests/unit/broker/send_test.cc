@@ -424,8 +424,7 @@ TEST_CASE("a failed flush never answers OK, not before and not after", "[broker]
 }
 
 TEST_CASE("a flush that comes too late is FLUSH_DISK_TIMEOUT with the whole header", "[broker][send]") {
-  HotBroker broker({}, store::FlushMode::kSync);
-  broker.store.settings.sync_flush_timeout_ms = 5'000;
+  HotBroker broker([](BrokerConfig& config) { config.store.sync_flush_timeout_ms = 5'000; }, store::FlushMode::kSync);
   broker.send(order());
   broker.clock.advance_ms(4'999);
   broker.send(order());
@@ -439,6 +438,19 @@ TEST_CASE("a flush that comes too late is FLUSH_DISK_TIMEOUT with the whole head
   CHECK(broker.channel->last().field("queueOffset") == "0");
   CHECK(broker.channel->last().field("msgId"));
   CHECK(broker.parked.waiting(broker.loop) == 2);
+}
+
+TEST_CASE("with as many answers waiting as may, sends are refused before they are stored", "[broker][send]") {
+  HotBroker broker({}, store::FlushMode::kSync);
+  broker.fill_parked();
+  const PhyOffset end = broker.store.log_end;
+  auto batch = order();
+  batch.batch = GENERATE(false, true);
+  const auto answer = broker.send(batch);
+  CHECK(answer.code == 2);
+  CHECK(answer.remark == HotBroker::kBusyForDisk);
+  CHECK(answer.field("MSG_REGION") == "DefaultRegion");
+  CHECK(broker.store.log_end == end);
 }
 
 }  // namespace

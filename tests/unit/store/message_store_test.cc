@@ -116,3 +116,27 @@ TEST_CASE("a pull outside the queue gets Apache's status and next offset", "[sto
   CHECK(found.count == 2);
   CHECK(found.records.size() == 1);  // neighbours in the log are one range
 }
+
+TEST_CASE("how much one pull carries, and of what, changes while the store runs", "[store]") {
+  TempDir dir;
+  store::StoreOptions options = small_store(dir.path());
+  RunningStore store(options);
+  for (const auto& body : numbered(10)) store.put("T", 0, body);
+  const auto carried = [&] {
+    return store->get({.topic = "T", .queue_id = QueueId(0), .offset = QueueOffset(0), .max_messages = 32}).count;
+  };
+  CHECK(carried() == 10);
+  options.transfer_count_memory = 3;
+  store->set_retention(options);
+  CHECK(carried() == 3);
+  options.access_in_memory_max_ratio = 0;  // all of it is old now
+  options.transfer_count_disk = 2;
+  store->set_retention(options);
+  CHECK(carried() == 2);
+  options.transfer_bytes_disk = 1;  // one goes out in any case
+  store->set_retention(options);
+  CHECK(carried() == 1);
+  options.max_message_bytes = 3;
+  store->set_retention(options);
+  CHECK(store.put("T", 0, "four").status == PutStatus::kMessageIllegal);
+}
