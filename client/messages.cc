@@ -1,51 +1,10 @@
 #include "client/messages.h"
 
-#include <fmt/format.h>
-#include <zlib.h>
-
-#include <array>
-
+#include "client/unpack.h"
 #include "common/message_properties.h"
 
 namespace comet::client {
 namespace {
-
-constexpr size_t kUnpackedLimitBytes = 64u * 1024 * 1024;
-
-/// A zlib stream that is ended with the scope.
-class Inflater {
- public:
-  Inflater() { ready_ = ::inflateInit(&stream_) == Z_OK; }
-  ~Inflater() {
-    if (ready_) ::inflateEnd(&stream_);
-  }
-  Inflater(const Inflater&) = delete;
-  Inflater& operator=(const Inflater&) = delete;
-
-  Result<std::string> unpack(std::string_view packed) {
-    std::string out;
-    std::array<char, 16 * 1024> chunk;
-    // zlib's interface wants a pointer to non-const, but only reads.
-    stream_.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(packed.data()));
-    stream_.avail_in = static_cast<uInt>(packed.size());
-    int status = ready_ ? Z_OK : Z_MEM_ERROR;
-    while (status == Z_OK && out.size() <= kUnpackedLimitBytes) {
-      stream_.next_out = reinterpret_cast<Bytef*>(chunk.data());
-      stream_.avail_out = static_cast<uInt>(chunk.size());
-      status = ::inflate(&stream_, Z_NO_FLUSH);
-      out.append(chunk.data(), chunk.size() - stream_.avail_out);
-    }
-    if (status != Z_STREAM_END) {
-      return fail(Errc::kCorrupt,
-                  fmt::format("body doesn't unpack: zlib status {} after {} bytes", status, out.size()));
-    }
-    return out;
-  }
-
- private:
-  z_stream stream_{};
-  bool ready_ = false;
-};
 
 Result<ReceivedMessage> take(const DecodedMessage& decoded, std::string_view broker_name) {
   const Message& from = decoded.message;
@@ -67,27 +26,11 @@ Result<ReceivedMessage> take(const DecodedMessage& decoded, std::string_view bro
   to.store_host = from.store_host;
   each_property(from.properties,
                 [&](std::string_view name, std::string_view value) { to.properties.emplace_back(name, value); });
-  if (packing_of(from.sys_flag) == Packing::kZlib) {
-    COMET_TRY(to.body, Inflater().unpack(from.body));
-  } else {
-    to.body = from.body;
-  }
+  COMET_TRY(to.body, unpack(packing_of(from.sys_flag), from.body));
   return to;
 }
 
 }  // namespace
-
-Packing packing_of(int32_t sys_flag) {
-  if ((sys_flag & ::comet::sys_flag::kCompressed) == 0) return Packing::kPlain;
-  switch (sys_flag & ::comet::sys_flag::kCompressionMask) {
-    case ::comet::sys_flag::kCompressionLz4:
-      return Packing::kLz4;
-    case ::comet::sys_flag::kCompressionZstd:
-      return Packing::kZstd;
-    default:
-      return Packing::kZlib;  // 4.x clients set no type
-  }
-}
 
 std::optional<std::string_view> ReceivedMessage::property(std::string_view name) const {
   std::optional<std::string_view> found;

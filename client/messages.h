@@ -12,10 +12,6 @@
 
 namespace comet::client {
 
-/// How a body was packed by its producer. Source: MessageSysFlag, remoting.md 6.3.
-enum class Packing { kPlain, kZlib, kLz4, kZstd };
-Packing packing_of(int32_t sys_flag);
-
 /// A message as a consumer or a query gets it, with its own copy of everything.
 struct ReceivedMessage {
   std::string broker_name;  ///< who sent it to us; empty if not known
@@ -33,7 +29,7 @@ struct ReceivedMessage {
   int64_t store_timestamp_ms = 0;
   Host born_host;
   Host store_host;
-  std::string body;  ///< unpacked if it came as zlib; LZ4 and Zstandard stay as they came
+  std::string body;                                             ///< unpacked
   std::vector<std::pair<std::string, std::string>> properties;  ///< as they stand in the record
 
   /// The last value of that name.

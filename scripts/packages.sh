@@ -1,7 +1,7 @@
 # Debian 12 packages, by purpose. Sourced by ./dev and its commands.
 
 BUILD_PACKAGES=(g++ cmake ninja-build pkg-config ccache mold python3 libuv1-dev nlohmann-json3-dev libcli11-dev catch2
-  libexpected-dev libspdlog-dev libfmt-dev libisal-dev zlib1g-dev tao-pegtl-dev)
+  libexpected-dev libspdlog-dev libfmt-dev libisal-dev zlib1g-dev liblz4-dev libzstd-dev tao-pegtl-dev)
 TEST_PACKAGES=(iproute2 nftables)  # networks of their own for brokers that are torn apart
 LINT_PACKAGES=(clang-14 clang-tidy-14 clang-format-14 libclang-rt-14-dev)
 

@@ -1,6 +1,8 @@
 #include "client/messages.h"
 
+#include <lz4frame.h>
 #include <zlib.h>
+#include <zstd.h>
 
 #include <catch2/catch.hpp>
 
@@ -17,6 +19,18 @@ std::string zlib_packed(const std::string& body) {
   REQUIRE(::compress(reinterpret_cast<Bytef*>(packed.data()), &size, reinterpret_cast<const Bytef*>(body.data()),
                      body.size()) == Z_OK);
   packed.resize(size);
+  return packed;
+}
+
+std::string lz4_packed(const std::string& body) {
+  std::string packed(LZ4F_compressFrameBound(body.size(), nullptr), '\0');
+  packed.resize(LZ4F_compressFrame(packed.data(), packed.size(), body.data(), body.size(), nullptr));
+  return packed;
+}
+
+std::string zstd_packed(const std::string& body) {
+  std::string packed(ZSTD_compressBound(body.size()), '\0');
+  packed.resize(ZSTD_compress(packed.data(), packed.size(), body.data(), body.size(), 3));
   return packed;
 }
 
@@ -54,12 +68,32 @@ TEST_CASE("a body packed with zlib is unpacked, whatever type its flag names for
   }
 }
 
-TEST_CASE("bodies packed with LZ4 and Zstandard stay as they came", "[client]") {
-  CHECK(client::packing_of(0x101) == client::Packing::kLz4);
-  CHECK(client::packing_of(0x201) == client::Packing::kZstd);
-  const auto messages = read_messages(test::record("t1", "packed", "", 0, 0x201), "");
-  REQUIRE(messages);
-  CHECK(messages->front().body == "packed");
+TEST_CASE("bodies packed with LZ4 and Zstandard are unpacked, as long as they may be", "[client]") {
+  const std::string body(300'000, 'x');
+  for (const auto& [flag, packed] : {std::pair{0x101, lz4_packed(body)}, std::pair{0x201, zstd_packed(body)}}) {
+    CAPTURE(flag);
+    const auto messages = read_messages(test::record("t1", packed, "", 0, flag), "");
+    REQUIRE(messages);
+    CHECK(messages->front().body == body);
+    for (const std::string& wrong :
+         {packed.substr(0, packed.size() / 2), std::string("no such frame"), std::string()}) {
+      const auto read = read_messages(test::record("t1", wrong, "", 0, flag), "");
+      REQUIRE_FALSE(read);
+      CHECK(read.error().code == Errc::kCorrupt);
+      CHECK_THAT(read.error().what, Catch::Contains("body doesn't unpack"));
+    }
+  }
+}
+
+TEST_CASE("a body that unpacks to more than anybody sends is refused", "[client]") {
+  const std::string bomb(65u * 1024 * 1024, 'x');
+  for (const auto& [flag, packed] :
+       {std::pair{0x1, zlib_packed(bomb)}, std::pair{0x101, lz4_packed(bomb)}, std::pair{0x201, zstd_packed(bomb)}}) {
+    CAPTURE(flag);
+    const auto read = read_messages(test::record("t1", packed, "", 0, flag), "");
+    REQUIRE_FALSE(read);
+    CHECK_THAT(read.error().what, Catch::Contains("more than 64 MiB"));
+  }
 }
 
 TEST_CASE("a body that doesn't unpack and a torn record are errors", "[client]") {
