@@ -32,6 +32,19 @@ bool is_legal(char c) {
 
 bool is_legal_name(std::string_view name) { return std::all_of(name.begin(), name.end(), is_legal); }
 
+/// RocketMQ's sentences, and the name that they are about, as far as it is worth showing.
+std::string name_problem(const std::string& what, std::string_view name, int32_t longest) {
+  constexpr size_t kShownBytes = 200;
+  const std::string shown = " '" + std::string(name.substr(0, kShownBytes)) + "'";
+  if (is_blank(name)) return "The specified " + what + " is blank.";
+  if (!is_legal_name(name))
+    return "The specified " + what + " contains illegal characters, allowing only ^[%|a-zA-Z0-9_-]+$:" + shown;
+  if (java_length(name) > longest)
+    return "The specified " + what + " is longer than " + what + " max length. " + std::to_string(longest) +
+           " characters fit:" + shown;
+  return {};
+}
+
 }  // namespace
 
 std::string retry_topic(std::string_view group) { return std::string(kRetryTopicPrefix).append(group); }
@@ -50,18 +63,10 @@ bool is_system_group(std::string_view group) {
 }
 
 std::string topic_name_problem(std::string_view topic) {
-  if (is_blank(topic)) return "The specified topic is blank.";
-  if (!is_legal_name(topic)) return "The specified topic contains illegal characters, allowing only ^[%|a-zA-Z0-9_-]+$";
   const int32_t longest = is_retry_topic(topic) || is_dlq_topic(topic) ? kRetryTopicMaxLength : kTopicMaxLength;
-  if (java_length(topic) > longest) return "The specified topic is longer than topic max length.";
-  return {};
+  return name_problem("topic", topic, longest);
 }
 
-std::string group_name_problem(std::string_view group) {
-  if (is_blank(group)) return "The specified group is blank.";
-  if (!is_legal_name(group)) return "The specified group contains illegal characters, allowing only ^[%|a-zA-Z0-9_-]+$";
-  if (java_length(group) > kGroupMaxLength) return "The specified group is longer than group max length.";
-  return {};
-}
+std::string group_name_problem(std::string_view group) { return name_problem("group", group, kGroupMaxLength); }
 
 }  // namespace comet

@@ -41,7 +41,7 @@ Reply AdminBrokerProcessor::update_config(const Call& call, const remoting::Upda
   auto change = config_.update(properties->pairs());
   if (!change) return Reply::refuse(ResponseCode::kSystemError, std::move(change).error().what);
   if (!change->black_listed.empty())
-    return Reply::refuse(ResponseCode::kNoPermission, "Can not update config in black list.");
+    return Reply::refuse(ResponseCode::kNoPermission, "Can not update config in black list. " + change->black_listed);
   for (const std::string& key : change->changed) {
     log_.info("setting {} is now {}, by {}", key, key_text(config_.now(), key).value_or(""),
               call.channel->remote_text());

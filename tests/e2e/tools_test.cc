@@ -180,11 +180,42 @@ TEST_CASE("mqadmin goes on with the second name server, and fails at once when n
   CHECK(none.took < std::chrono::seconds(2));
 }
 
-TEST_CASE("mqadmin ends as soon as it has its answer", "[e2e][tools]") {
-  Fixture f;
-  auto fastest = std::chrono::milliseconds::max();
-  for (int round = 0; round < 10; ++round) fastest = std::min(fastest, f.mqadmin({"topicList"}).took);
-  CHECK(fastest < std::chrono::milliseconds(50));
+TEST_CASE("each command on topics, groups and messages costs less than 50 ms", "[e2e][tools]") {
+  BrokerFixture f;
+  REQUIRE(f.mqadmin({"updateTopic", "-c", "DefaultCluster", "-t", "t1", "-r", "4", "-w", "4"}).status == 0);
+  REQUIRE(eventually([&] { return f.mqadmin({"topicRoute", "-t", "t1"}).status == 0; }));
+  const Ran sent = f.mqadmin({"sendMessage", "-t", "t1", "-p", "hello", "-k", "key1"});
+  REQUIRE(sent.status == 0);
+  const std::string id = sent.output.substr(sent.output.size() - 33, 32);
+  REQUIRE(eventually([&] { return f.mqadmin({"queryMsgByKey", "-t", "t1", "-k", "key1"}).status == 0; }));
+  const std::string found = f.mqadmin({"queryMsgByUniqueKey", "-t", "t1", "-i", id, "--json"}).output;
+  const std::string offset_id = found.substr(found.find("\"offsetMsgId\":\"") + 15, 32);
+  const std::vector<std::vector<std::string>> commands = {
+      {"updateTopic", "-c", "DefaultCluster", "-t", "t2"},
+      {"deleteTopic", "-c", "DefaultCluster", "-t", "t2"},
+      {"topicList"},
+      {"topicRoute", "-t", "t1"},
+      {"topicStatus", "-t", "t1"},
+      {"clusterList"},
+      {"brokerStatus", "-b", f.broker_address},
+      {"queryMsgById", "-t", "t1", "-i", offset_id},
+      {"queryMsgByKey", "-t", "t1", "-k", "key1"},
+      {"queryMsgByUniqueKey", "-t", "t1", "-i", id},
+      {"consumerProgress"},
+      {"sendMessage", "-t", "t1", "-p", "hello"},
+      {"consumeMessage", "-t", "t1"},
+  };
+  REQUIRE(commands.size() == 13);
+  for (const auto& command : commands) {
+    Ran best = f.mqadmin(command);
+    for (int round = 0; round < 10 && best.took >= std::chrono::milliseconds(50); ++round) {
+      const Ran again = f.mqadmin(command);  // the machine may have been busy
+      if (again.took < best.took) best = again;
+    }
+    CAPTURE(command.front(), best.output, best.took.count());
+    CHECK(best.status == 0);
+    CHECK(best.took < std::chrono::milliseconds(50));
+  }
 }
 
 }  // namespace comet::test

@@ -294,3 +294,39 @@ def conflicts_are_reported(cluster):
         heartbeat(second, group, "wire_conflict", "c2", expression="TagA")
         _, body = wire.request(port, 203, {"consumerGroup": group})
         equal(None, json.loads(body).get("subscriptionConflict"), "the conflict is gone")
+
+
+@case
+def equal_client_ids_are_reported(cluster):
+    """Two connections that call themselves the same: RocketMQ shows both; ours says so besides, once both have spoken again."""
+    topic = "wire_twins"
+    port, group = prepare(cluster, topic, 0)
+
+    def shown():
+        return json.loads(wire.request(port, 203, {"consumerGroup": group})[1])
+
+    def within(seconds, holds):
+        end = time.monotonic() + seconds
+        while not (done := holds()) and time.monotonic() < end:
+            time.sleep(0.01)
+        return done
+
+    with wire.Connection(port) as first:
+        with wire.Connection(port) as second:
+            heartbeat(first, group, topic, "twin")
+            heartbeat(second, group, topic, "twin")
+            equal(["twin", "twin"], [c["clientId"] for c in shown()["connectionSet"]], "connections")
+            addresses = {c["clientAddr"] for c in shown()["connectionSet"]}
+            equal(2, len(addresses), "their addresses")
+            if cluster.kind != "ours":
+                return
+
+            def told():
+                heartbeat(first, group, topic, "twin")
+                return shown().get("duplicateClientId")
+
+            sentence = within(2, told)
+            assert sentence and "client id twin" in sentence and all(a in sentence for a in addresses), sentence
+            table = json.loads(wire.request(port, 28)[1])["table"]
+            assert group in table["duplicateClientIds"] and "twin" in table["duplicateClientIds"], table["duplicateClientIds"]
+        assert within(2, lambda: "duplicateClientId" not in shown()), "one of the two has gone"

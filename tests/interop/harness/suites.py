@@ -35,7 +35,7 @@ DELAY = ["delay_levels", "delay_to_consumer", "delay_timer", "delay_timer_bounds
 DELAY5 = [*DELAY, "timer_calls", "recall", "recall_refused"]
 # On a master with a slave that serves reads.
 REPLICAS = ["consumer_goes_to_slave_and_back"]
-GO = ["transactions", "push_rebalance", "retry_until_dead_letter", "push_concurrent", "push_orderly", "push_broadcasting", "push_tags", "push_offsets_survive_restart", "pull_consumer", "send_sync", "send_async",
+GO = ["transactions", "push_rebalance", "orderly_until_dead_letter", "message_trace", "retry_until_dead_letter", "push_concurrent", "push_orderly", "push_broadcasting", "push_tags", "push_offsets_survive_restart", "pull_consumer", "send_sync", "send_async",
       "send_oneway", "send_batch", "send_large_compressed", "send_unicode", "auto_create_topic", "delay_levels"]
 NODE = ["push_concurrent", "push_tags", "push_broadcasting", "push_offsets_survive_restart", "send_sync", "send_large_compressed", "send_unicode",
         "send_to_chosen_queue"]
@@ -51,7 +51,8 @@ LONG = ["go-replicas"]
 # Of the admin cases: commands that 4.9 hasn't.
 NOT_IN_4 = ["ha_status"]
 # Of the broker that most suites share: open transactions are asked about soon. (Apache forgets for transactionOpBatchInterval how a transaction ended.)
-MAIN_PROPS = {"transactionTimeOut": 1000, "transactionCheckInterval": 1000, "transactionCheckMax": 6, "transactionOpBatchInterval": 100}
+MAIN_PROPS = {"transactionTimeOut": 1000, "transactionCheckInterval": 1000, "transactionCheckMax": 6, "transactionOpBatchInterval": 100,
+              "traceTopicEnable": "true"}  # Go's traces need it to be there
 # Run with Apache's broker at our name server (mixed-namesrv) and with our broker at Apache's (mixed-broker).
 MIXED = ["send_sync", "push_concurrent", "auto_create_topic", "connections", "name_server_tables", "query_by_key"]
 
