@@ -98,7 +98,8 @@ struct Administered : BrokerState {
     return processor().remove({head, {}, channel, clock.now_ms()}, request);
   }
   AdminGroupProcessor processor() {
-    return {tables->live, tables->groups, tables->offsets, tables->consumers, tables->producers, statistics, null_log()};
+    return {tables->live,      tables->groups, tables->offsets, tables->consumers,
+            tables->producers, statistics,     null_log()};
   }
 
   remoting::CommandHead head;
