@@ -497,7 +497,7 @@ void Broker::Parts::tell_dropped_log_lines() {
 /// What reads a setting only once has to be told of a change.
 void Broker::Parts::settings_changed(const std::vector<std::string>& keys) {
   const auto has = [&](std::string_view key) { return std::find(keys.begin(), keys.end(), key) != keys.end(); };
-  store->set_retention(live.now().store);
+  store->change_options(live.now().store_options());
   if (has("brokerPermission")) topics.touch();
   if (has("brokerPermission") || has("namesrvAddr")) serving->registration.register_now();
 }

@@ -62,7 +62,7 @@ class Engine final : public MessageStore {
   void clean_expired_queues() override;
   void delete_expired_log() override;
   void set_max_message_bytes(int32_t bytes) override { live_.max_message_bytes = bytes; }
-  void set_retention(const StoreOptions& options) override {
+  void change_options(const StoreOptions& options) override {
     retention_.set_rules(options);
     live_.take(options);
   }

@@ -205,7 +205,7 @@ class MessageStore {
   virtual void delete_expired_log() = 0;    ///< request 329: arms the next passes
   virtual void set_max_message_bytes(int32_t bytes) = 0;
   /// The rules of deletion, and what LiveSettings names, as `options` has them from now on; the rest isn't looked at.
-  virtual void set_retention(const StoreOptions& options) = 0;
+  virtual void change_options(const StoreOptions& options) = 0;
 
   /// For replication; null where there is no log of bytes.
   virtual ReplicatedLog* replicated_log() { return nullptr; }

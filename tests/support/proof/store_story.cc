@@ -212,13 +212,13 @@ void StoreStory::expire_files() {
   if (!store_) return;
   store::StoreOptions now = options_;
   now.file_reserved_hours = -24 * 365 * 100;  // whatever the file system's clock says, all are old
-  store_->set_retention(now);
+  store_->change_options(now);
   store_->delete_expired_log();
   deleted_below_ = INT64_MAX;
   for (int i = 0; i < 3; ++i) turn(11);
   if (!store_) return;
   deleted_below_ = store_->figures().min_offset.value;
-  store_->set_retention(options_);
+  store_->change_options(options_);
 }
 
 void StoreStory::tell() {

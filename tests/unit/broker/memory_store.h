@@ -176,7 +176,7 @@ class MemoryStore final : public store::MessageStore {
   void clean_expired_queues() override {}
   void delete_expired_log() override {}
   void set_max_message_bytes(int32_t) override {}
-  void set_retention(const store::StoreOptions&) override {}
+  void change_options(const store::StoreOptions&) override {}
 
  private:
   store::PutResult append(const store::PutRequest& request) {

@@ -127,16 +127,16 @@ TEST_CASE("how much one pull carries, and of what, changes while the store runs"
   };
   CHECK(carried() == 10);
   options.transfer_count_memory = 3;
-  store->set_retention(options);
+  store->change_options(options);
   CHECK(carried() == 3);
   options.access_in_memory_max_ratio = 0;  // all of it is old now
   options.transfer_count_disk = 2;
-  store->set_retention(options);
+  store->change_options(options);
   CHECK(carried() == 2);
   options.transfer_bytes_disk = 1;  // one goes out in any case
-  store->set_retention(options);
+  store->change_options(options);
   CHECK(carried() == 1);
   options.max_message_bytes = 3;
-  store->set_retention(options);
+  store->change_options(options);
   CHECK(store.put("T", 0, "four").status == PutStatus::kMessageIllegal);
 }

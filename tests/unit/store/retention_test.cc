@@ -82,7 +82,7 @@ TEST_CASE("a shorter reserved time takes effect while the store runs", "[store]"
   store->delete_expired_log();
   CHECK(store->min_offset({"T", QueueId(0)}).value == 0);
   options.file_reserved_hours = 24;
-  store->set_retention(options);
+  store->change_options(options);
   CHECK(eventually([&] {
     store->delete_expired_log();
     return store->min_offset({"T", QueueId(0)}).value > 0;
