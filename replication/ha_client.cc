@@ -42,7 +42,10 @@ void HaClient::set_master(MasterAddress master) {
   loop_.post([this, master = std::move(master)] {
     if (closed_) return;
     start();
-    if (master == master_) return;
+    if (master == master_) {
+      if (retry_armed_) connect();  // who says it again knows that it is there
+      return;
+    }
     master_ = master;
     retry_ms_ = 0;
     {
@@ -99,6 +102,7 @@ void HaClient::connect() {
 void HaClient::check() {
   set_state(HaClientState::kChecking, told_problem_);
   last_read_ms_ = last_write_ms_ = loop_.steady_ms();
+  show_times();
   search_ = CommonHistory::find(client_, master_.main, options_.names, log_,
                                 [this](Result<History> history) { checked(std::move(history)); });
 }
@@ -227,13 +231,18 @@ void HaClient::retry_later() {
   });
 }
 
+void HaClient::show_times() {
+  const int64_t wall_ms = clock_.now_ms(), now_ms = loop_.steady_ms();
+  const std::lock_guard lock(mu_);
+  if (last_read_ms_ != 0) figures_.last_read_ms = wall_ms - (now_ms - last_read_ms_);
+  if (last_write_ms_ != 0) figures_.last_write_ms = wall_ms - (now_ms - last_write_ms_);
+}
+
 void HaClient::tick() {
+  show_times();
   {
-    const int64_t wall_ms = clock_.now_ms(), now_ms = loop_.steady_ms();
     const std::lock_guard lock(mu_);
     figures_.bytes_per_second = std::exchange(read_in_second_, 0);
-    if (last_read_ms_ != 0) figures_.last_read_ms = wall_ms - (now_ms - last_read_ms_);
-    if (last_write_ms_ != 0) figures_.last_write_ms = wall_ms - (now_ms - last_write_ms_);
   }
   if (!socket_ || !socket_->is_open() || !transferring_) return;
   if (loop_.steady_ms() - last_read_ms_ > options_.housekeeping_ms)

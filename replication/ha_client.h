@@ -55,7 +55,7 @@ class HaClient {
   HaClient(remoting::EventLoop& loop, remoting::Client& client, store::ReplicatedLog& log, const Clock& clock,
            HaClientOptions options, Log& to);
 
-  /// The master as name servers give it, or none. The same address again changes nothing.
+  /// The master as name servers give it, or none. The same address again only ends a pause.
   void set_master(MasterAddress master);
   /// The store's log became durable further.
   void durable();
@@ -77,6 +77,7 @@ class HaClient {
   void report_if_grown();
   void report(PhyOffset end);
   PhyOffset confirmable() const;
+  void show_times();
   void tick();
   void set_state(HaClientState state, std::string problem = {});
 
