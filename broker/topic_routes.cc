@@ -13,20 +13,33 @@ namespace {
 constexpr int64_t kTimeoutMs = 3'000;
 constexpr int64_t kFreshMs = 30'000;
 
-TopicRoutes::Queues readable_queues(const std::string& topic, const remoting::RouteData& route) {
-  auto queues = std::make_shared<std::vector<remoting::MessageQueue>>();
-  for (const remoting::QueueData& on : route.queues) {
-    if ((on.perm & perm::kRead) == 0) continue;
-    for (int32_t id = 0; id < on.read_queue_nums; ++id) queues->push_back({on.broker_name, QueueId(id), topic});
+std::string master_of(const remoting::RouteData& route, const std::string& broker_name) {
+  for (const remoting::BrokerData& broker : route.brokers) {
+    const auto master = broker.addresses.find(0);
+    if (broker.broker_name == broker_name && master != broker.addresses.end()) return master->second;
   }
-  return queues;
+  return {};
+}
+
+TopicRoutes::Route route_of(const std::string& topic, const remoting::RouteData& data) {
+  auto route = std::make_shared<TopicRoute>();
+  for (const remoting::QueueData& on : data.queues) {
+    if ((on.perm & perm::kRead) != 0)
+      for (int32_t id = 0; id < on.read_queue_nums; ++id)
+        route->readable.push_back({on.broker_name, QueueId(id), topic});
+    const std::string master = (on.perm & perm::kWrite) != 0 ? master_of(data, on.broker_name) : std::string();
+    if (master.empty()) continue;
+    for (int32_t id = 0; id < on.write_queue_nums; ++id)
+      route->writable.push_back({on.broker_name, master, QueueId(id)});
+  }
+  return route;
 }
 
 }  // namespace
 
 struct TopicRoutes::State : std::enable_shared_from_this<TopicRoutes::State> {
   struct Topic {
-    Queues queues;
+    Route route;
     int64_t asked_ms = -1;  // steady; -1: never answered
     std::vector<Found> waiting;
   };
@@ -36,7 +49,7 @@ struct TopicRoutes::State : std::enable_shared_from_this<TopicRoutes::State> {
   int64_t now_ms() const { return loop.clock().steady_ns() / 1'000'000; }
   void find(const std::string& name, Found found);
   void ask(const std::string& name, std::vector<std::string> servers);
-  void answered(const std::string& name, bool known, Queues queues);
+  void answered(const std::string& name, bool known, Route route);
 
   remoting::EventLoop& loop;
   remoting::Client& client;
@@ -50,8 +63,8 @@ void TopicRoutes::State::find(const std::string& name, Found found) {
   Topic& topic = topics[name];
   const bool fresh = topic.asked_ms >= 0 && now_ms() - topic.asked_ms < kFreshMs;
   if (fresh) {
-    const Queues queues = topic.queues;
-    return found(queues);
+    const Route route = topic.route;
+    return found(route);
   }
   topic.waiting.push_back(std::move(found));
   if (topic.waiting.size() == 1) ask(name, config.now().name_servers());
@@ -70,7 +83,7 @@ void TopicRoutes::State::ask(const std::string& name, std::vector<std::string> s
                servers = std::move(servers)](const Result<remoting::Response>& answer) mutable {
                 if (answer && answer->ok()) {
                   if (const auto route = remoting::parse_route_data(answer->body))
-                    return self->answered(name, true, readable_queues(name, *route));
+                    return self->answered(name, true, route_of(name, *route));
                 }
                 const auto unknown = static_cast<int32_t>(remoting::ResponseCode::kTopicNotExist);
                 if (answer && answer->code == unknown && servers.empty()) return self->answered(name, true, nullptr);
@@ -78,13 +91,13 @@ void TopicRoutes::State::ask(const std::string& name, std::vector<std::string> s
               });
 }
 
-void TopicRoutes::State::answered(const std::string& name, bool known, Queues queues) {
+void TopicRoutes::State::answered(const std::string& name, bool known, Route route) {
   Topic& topic = topics[name];
   if (known) {
-    topic.queues = std::move(queues);
-    topic.asked_ms = topic.queues == nullptr ? -1 : now_ms();  // a topic that comes into being is seen at once
+    topic.route = std::move(route);
+    topic.asked_ms = topic.route == nullptr ? -1 : now_ms();  // a topic that comes into being is seen at once
   }
-  const Queues told = topic.queues;
+  const Route told = topic.route;
   std::vector<Found> waiting = std::exchange(topic.waiting, {});
   if (told == nullptr) topics.erase(name);
   for (Found& found : waiting) found(told);

@@ -12,15 +12,26 @@
 
 namespace comet::broker {
 
-/// Which queues of a topic may be read, in the whole cluster, as the name servers say.
+/// A topic's queues in the whole cluster.
+struct TopicRoute {
+  struct Writable {
+    std::string broker_name;
+    std::string address;  ///< the master's
+    QueueId queue;
+  };
+  std::vector<remoting::MessageQueue> readable;
+  std::vector<Writable> writable;  ///< of brokers whose master is there
+};
+
+/// Where topics live, as the name servers say.
 ///
 /// What they said counts for 30 s, and beyond them while none of them answers. Nothing is
 /// asked for that nobody wants to know. Threads: find() from any; the rest on the loop. Source: TopicRouteInfoManager.
 class TopicRoutes {
  public:
   /// Null: no name server knows the topic.
-  using Queues = std::shared_ptr<const std::vector<remoting::MessageQueue>>;
-  using Found = MoveFunction<void(const Queues&)>;
+  using Route = std::shared_ptr<const TopicRoute>;
+  using Found = MoveFunction<void(const Route&)>;
 
   static constexpr size_t kMaxTopics = 65'536;  ///< remembered
 

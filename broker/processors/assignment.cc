@@ -40,18 +40,18 @@ void AssignmentProcessor::query(const Call& call, const remoting::QueryAssignmen
   }
   std::string topic = wanted->topic;
   routes_.find(std::move(topic), [this, wanted = std::move(*wanted),
-                                  held = std::move(responder)](const TopicRoutes::Queues& queues) mutable {
-    std::move(held).send(Reply::ok_body(to_json(assign(wanted, queues))));
+                                  held = std::move(responder)](const TopicRoutes::Route& route) mutable {
+    std::move(held).send(Reply::ok_body(to_json(assign(wanted, route))));
   });
 }
 
 /// No list: the client keeps what it has.
 remoting::QueueAssignments AssignmentProcessor::assign(const remoting::QueryAssignmentBody& wanted,
-                                                       const TopicRoutes::Queues& queues) const {
-  if (queues == nullptr) return {};
-  if (wanted.message_model == remoting::MessageModel::kBroadcasting) return to_pull(*queues);
-  return to_pull(
-      assign_queues(wanted.strategy_name, wanted.client_id, *queues, consumers_.client_ids(wanted.consumer_group)));
+                                                       const TopicRoutes::Route& route) const {
+  if (route == nullptr) return {};
+  if (wanted.message_model == remoting::MessageModel::kBroadcasting) return to_pull(route->readable);
+  return to_pull(assign_queues(wanted.strategy_name, wanted.client_id, route->readable,
+                               consumers_.client_ids(wanted.consumer_group)));
 }
 
 Reply AssignmentProcessor::set_mode(const Call& call, const remoting::SetMessageRequestModeRequest&) {

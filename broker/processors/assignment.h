@@ -26,8 +26,7 @@ class AssignmentProcessor {
   remoting::Reply all_modes(const remoting::Call& call, const remoting::GetAllMessageRequestModeRequest& request);
 
  private:
-  remoting::QueueAssignments assign(const remoting::QueryAssignmentBody& wanted,
-                                    const TopicRoutes::Queues& queues) const;
+  remoting::QueueAssignments assign(const remoting::QueryAssignmentBody& wanted, const TopicRoutes::Route& route) const;
 
   Topics& topics_;
   Groups& groups_;
