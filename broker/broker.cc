@@ -17,6 +17,7 @@
 #include "broker/day_totals.h"
 #include "broker/delay_offsets.h"
 #include "broker/delay_schedule.h"
+#include "broker/escape.h"
 #include "broker/gated_log.h"
 #include "broker/groups.h"
 #include "broker/parked_answers.h"
@@ -43,6 +44,8 @@
 #include "broker/pull_holds.h"
 #include "broker/queue_locks.h"
 #include "broker/registration.h"
+#include "broker/replica_group.h"
+#include "broker/replica_members.h"
 #include "broker/replication.h"
 #include "broker/requests.h"
 #include "broker/runtime_info.h"
@@ -182,21 +185,25 @@ struct Broker::Parts {
 
 struct Broker::Parts::Serving {
   explicit Serving(Parts& parts);
-  static std::unique_ptr<Timers> make_timers(Parts& parts);
+  std::unique_ptr<Escape> make_escape(Parts& parts);
+  static std::unique_ptr<Timers> make_timers(Parts& parts, Outlet* outlet);
 
   remoting::Client client;
   Registration registration;
   TopicRoutes routes;
+  ReplicaMembers members;
   Persister write_topics, write_groups, write_offsets, write_delays, write_timers, write_transactions, write_filters;
   PullHolds holds;
   BroadcastOffsets broadcasts;
   SlowReaders slow_readers;
   ParkedAnswers parked;
+  std::unique_ptr<Escape> escape;  // a slave's, with enableRemoteEscape
   DelaySchedule delays;
   std::unique_ptr<Timers> timers;  // none without timerWheelEnable
   PerLoop<OwnMessages> own_messages;
   Transactions transactions;
   TransactionChecks transaction_checks;
+  ReplicaGroup replica_group;
   SendProcessor send;
   SendBackProcessor send_back;
   PullProcessor pull;
@@ -260,17 +267,25 @@ Broker::Parts::Parts(Machine on, BrokerConfig settings, Path config_file)
       timer_metrics(on.files, on.clock, *log, live.now().config_folder() + "/timermetrics"),
       transaction_metrics(on.files, on.clock, *log, live.now().config_folder() + "/transactionMetrics") {}
 
-std::unique_ptr<Timers> Broker::Parts::Serving::make_timers(Parts& parts) {
+std::unique_ptr<Escape> Broker::Parts::Serving::make_escape(Parts& parts) {
+  const BrokerConfig& config = parts.live.now();
+  if (!config.is_slave() || !config.slave_acting_master || !config.remote_escape) return nullptr;
+  return std::make_unique<Escape>(*parts.loop_list.front(), client, routes, parts.live, *parts.log,
+                                  parts.machine.clock);
+}
+
+std::unique_ptr<Timers> Broker::Parts::Serving::make_timers(Parts& parts, Outlet* outlet) {
   if (parts.timer_files == nullptr) return nullptr;
   return std::make_unique<Timers>(Timers::Parts{*parts.store, parts.topics, parts.statistics, parts.kinds,
                                                 parts.timer_metrics, *parts.timer_files, parts.timer_alarm, parts.live,
-                                                parts.machine.clock, *parts.log});
+                                                parts.machine.clock, *parts.log, outlet});
 }
 
 Broker::Parts::Serving::Serving(Parts& parts)
     : client(*parts.loop_list.front(), client_options(parts.live.now()), *parts.remoting_log),
       registration(*parts.loop_list.front(), client, *parts.log, parts.live, parts.topics),
       routes(*parts.loop_list.front(), client, parts.live),
+      members(*parts.loop_list.front(), client, parts.live, parts.topics, *parts.log),
       write_topics(parts.workers, *parts.log, [&parts] { return parts.topics.persist(); }),
       write_groups(parts.workers, *parts.log, [&parts] { return parts.groups.persist(); }),
       write_offsets(parts.workers, *parts.log, [&parts] { return parts.offsets.persist(); }),
@@ -282,10 +297,11 @@ Broker::Parts::Serving::Serving(Parts& parts)
       holds(parts.loop_list, *parts.store),
       broadcasts(parts.machine.clock, parts.live, parts.consumers, parts.offsets, *parts.store),
       slow_readers(parts.live, parts.offsets, parts.groups, *parts.store, *parts.log),
-      parked(parts.loop_list, *parts.store, parts.live, parts.replication->slaves_to_wait_for()),
+      parked(parts.loop_list, *parts.store, parts.live, parts.replication->slaves_to_wait_for(), &members),
+      escape(make_escape(parts)),
       delays({*parts.store, parts.topics, parts.statistics, parts.kinds, parts.delay_offsets, parts.delay_alarm,
-              parts.live, parts.machine.clock, *parts.log}),
-      timers(make_timers(parts)),
+              parts.live, parts.machine.clock, *parts.log, escape.get()}),
+      timers(make_timers(parts, escape.get())),
       own_messages(parts.loop_list, std::ref(*parts.store), std::ref(parts.topics), std::ref(parts.statistics),
                    parts.kinds),
       transactions({*parts.store, parts.topics, parts.offsets, parts.transaction_metrics, parts.live,
@@ -294,13 +310,17 @@ Broker::Parts::Serving::Serving(Parts& parts)
       transaction_checks(
           {transactions, parts.producers, *parts.store, parts.workers, parts.live, parts.machine.clock, *parts.log},
           *parts.loop_list.front(), own_messages[0], store_host(parts.live.now())),
+      replica_group(*parts.loop_list.front(),
+                    {client, parts.workers, members, *parts.replication, *parts.store, delays, parts.delay_offsets,
+                     timers.get(), parts.offsets, transactions, transaction_checks, escape.get(), holds, parts.live,
+                     parts.machine.clock, *parts.log}),
       send({*parts.store, parts.topics, parts.groups, parts.locks, parts.live, parts.statistics, parked, parts.kinds,
             parts.transaction_metrics, parts.machine.clock},
            parts.loop_list, store_host(parts.live.now()), static_cast<uint64_t>(parts.machine.clock.now_ms())),
       send_back({*parts.store, parts.topics, parts.groups, parts.live, parts.statistics, parked, parts.kinds},
                 parts.loop_list, store_host(parts.live.now()), static_cast<uint64_t>(parts.machine.clock.now_ms())),
       pull({*parts.store, parts.topics, parts.groups, parts.consumers, parts.offsets, parts.live, parts.statistics,
-            parts.workers, holds, parts.filters, parts.sql, broadcasts, parts.replication.get()},
+            parts.workers, holds, parts.filters, parts.sql, broadcasts, parts.replication.get(), &members},
            parts.loop_list),
       offset({*parts.store, parts.topics, parts.groups, parts.offsets, parts.live}),
       query(*parts.store, parts.live),
@@ -325,7 +345,7 @@ Broker::Parts::Serving::Serving(Parts& parts)
              parts.loop_list, store_host(parts.live.now())),
       transaction({transactions, *parts.store, parts.workers, parts.live, parts.machine.clock, *parts.log},
                   parts.loop_list, own_messages),
-      replicas(*parts.replication),
+      replicas({*parts.replication, members, replica_group.acting(), parts.live, parts.store->figures().max_offset}),
       slave_sync(*parts.loop_list.front(),
                  {client, parts.workers, parts.machine.files, parts.live, parts.topics, parts.groups, parts.offsets,
                   parts.request_modes, *parts.replication, *parts.log}),
@@ -364,6 +384,7 @@ Broker::Parts::Serving::Serving(Parts& parts)
   runtime.also([&parts](auto& table) { parts.replication->add_to(table); });
   runtime.also([&parts](auto& table) { table["logLinesDropped"] = std::to_string(parts.machine.logs.dropped()); });
   runtime.also([this](auto& table) { table["getMessageEntireTimeMax"] = std::to_string(pull.slowest_read_ms()); });
+  runtime.also([this](auto& table) { replica_group.add_to(table); });
   if (parts.live.now().is_slave()) {
     slave_sync.on_file([&parts](const std::string& name) {
       Result<void> loaded;
@@ -371,7 +392,7 @@ Broker::Parts::Serving::Serving(Parts& parts)
       if (name == "timermetrics") loaded = parts.timer_metrics.load();
       if (!loaded) parts.log->error("{}", loaded.error().what);
     });
-    if (timers) slave_sync.on_timers([this](const store::TimerCheckpoint& master) { timers->follow(master); });
+    if (timers) slave_sync.on_timers([this](const store::TimerCheckpoint& master) { replica_group.follow(master); });
     parts.store->replicated_log()->on_new_queue([this] { slave_sync.soon(); });
     replicas.refuse_writes(main_router);
     replicas.refuse_writes(fast_router);
@@ -462,10 +483,6 @@ void Broker::Parts::start_timers() {
   loop.every(kDurabilityLookMs, [this] {
     if (delay_offsets.waiting()) serving->write_delays.soon();
   });
-  if (!live.now().is_slave()) {  // a slave leaves them to its master
-    serving->transactions.start();
-    serving->transaction_checks.start();
-  }
   loop.every(live.now().transaction_metric_flush_ms, [this] { serving->write_transactions.soon(); });
   loop.every(kFilterPersistPeriodMs, [this] { serving->write_filters.soon(); });
   loop.every(kExpiryPeriodMs, [this] {
@@ -543,18 +560,19 @@ Result<void> Broker::serve(int64_t register_wait_ms) {
   parts_->make_serving_parts();
   COMET_TRY_VOID(parts_->listen());
   parts_->start_timers();
+  const bool registers = !parts_->live.now().namesrv_addr.empty();
+  const auto registered = std::make_shared<Moment>();
+  parts_->serving->replica_group.start([&registration = parts_->serving->registration, registers, registered] {
+    if (registers) registration.start([registered](int32_t, int32_t) { registered->come(); });
+  });
   parts_->start_threads();
-  if (!parts_->live.now().is_slave()) {
-    parts_->serving->delays.start();
-    if (parts_->serving->timers) parts_->serving->timers->start();
-  }
   parts_->serving->write_topics.soon();
   if (parts_->live.now().is_slave()) parts_->serving->slave_sync.start();
-  if (parts_->live.now().namesrv_addr.empty()) return {};
-  const auto registered = std::make_shared<Moment>();
-  parts_->serving->registration.start([registered](int32_t, int32_t) { registered->come(); });
-  if (!registered->wait(register_wait_ms)) {
-    parts_->notices.push_back("no name server has answered yet; registration goes on in the background");
+  if (registers && !registered->wait(register_wait_ms)) {
+    parts_->notices.push_back(
+        parts_->live.now().joins_before_serving()
+            ? "this broker meets the others of its name before it registers; that goes on in the background"
+            : "no name server has answered yet; registration goes on in the background");
   }
   return {};
 }
@@ -564,6 +582,7 @@ Result<void> Broker::stop() {
   if (!parts.threads.empty()) {
     const auto unregistered = std::make_shared<Moment>();
     parts.loop_list.front()->post([&parts, unregistered] {
+      parts.serving->replica_group.stop_looking();
       parts.serving->slave_sync.stop();
       parts.serving->registration.stop(kUnregisterMs, [unregistered] { unregistered->come(); });
     });
@@ -571,19 +590,11 @@ Result<void> Broker::stop() {
     const auto closed = std::make_shared<Moment>();
     parts.serving->server.close(kCloseGraceMs, [closed] { closed->come(); });
     closed->wait(2 * kCloseGraceMs);
-    const auto settled = std::make_shared<Moment>();
-    parts.loop_list.front()->post([&parts, settled] {
-      parts.serving->transaction_checks.stop();
-      parts.serving->transactions.stop();
-      settled->come();
-    });
-    settled->wait(kCloseGraceMs);
+    parts.serving->replica_group.end();
     parts.replication->wait_for_slaves(kSlavesGraceMs);
     parts.replication->close();
   }
   Timers* timers = parts.serving == nullptr ? nullptr : parts.serving->timers.get();
-  if (parts.serving != nullptr) parts.serving->delays.stop();
-  if (timers != nullptr) timers->stop();
   auto persisted = parts.persist();
   auto stopped = parts.store->stop();
   if (stopped && persisted) persisted = parts.delay_offsets.persist(parts.store->durable_end());

@@ -125,6 +125,21 @@ void settle_precision(LoadedConfig& loaded) {
   precision_ms = used;
 }
 
+void settle_acting_master(LoadedConfig& loaded) {
+  const BrokerConfig& config = loaded.config;
+  const auto warn = [&](std::string_view sentence) { loaded.warnings.emplace_back(sentence); };
+  if (!config.slave_acting_master) {
+    if (config.remote_escape) warn("enableRemoteEscape=true does nothing without enableSlaveActingMaster=true");
+    return;
+  }
+  if (config.is_slave() && !config.slave_read)
+    warn("enableSlaveActingMaster=true lets consumers read here only with slaveReadEnable=true");
+  if (config.total_replicas <= 1 && config.remote_escape && !config.skip_pre_online)
+    warn(
+        "totalReplicas=1: what a slave delivers in its master's place is delivered again when the master is back; "
+        "set it to the number of brokers of this name");
+}
+
 /// What follows from the keys together.
 Result<void> settle(LoadedConfig& loaded) {
   BrokerConfig& config = loaded.config;
@@ -141,6 +156,7 @@ Result<void> settle(LoadedConfig& loaded) {
         "inSyncReplicas=2 "
         "to have every message on two machines before it is answered");
   }
+  settle_acting_master(loaded);
   if (config.ha_listen_port <= 0 && config.listen_port > 0) config.ha_listen_port = config.listen_port + 1;
   clamp_ratio(loaded, "diskMaxUsedSpaceRatio", config.store.disk_max_used_ratio, 10, 95);
   clamp_ratio(loaded, "diskSpaceCleanForciblyRatio", config.store.disk_clean_forcibly_ratio, 30, 85);

@@ -145,6 +145,16 @@ struct BrokerConfig {
   bool auto_in_sync_replicas = false;             ///< enableAutoInSyncReplicas
   bool offset_check_in_slave = false;             ///< offsetCheckInSlave
 
+  // A slave in its master's place.
+  bool slave_acting_master = false;         ///< enableSlaveActingMaster
+  bool remote_escape = false;               ///< enableRemoteEscape
+  int32_t total_replicas = 1;               ///< totalReplicas
+  bool skip_pre_online = false;             ///< skipPreOnline
+  bool compatible_with_old_namesrv = true;  ///< compatibleWithOldNameSrv
+  int64_t broker_heartbeat_ms = 1'000;      ///< brokerHeartbeatInterval
+  int64_t not_active_timeout_ms = 10'000;   ///< brokerNotActiveTimeoutMillis
+  int64_t member_group_period_ms = 1'000;   ///< syncBrokerMemberGroupPeriod
+
   std::string config_black_list = "configBlackList;brokerConfigPath";
 
   // Store; see store/options.h for meanings.
@@ -162,6 +172,8 @@ struct BrokerConfig {
   bool is_slave() const { return broker_role == "SLAVE"; }
   /// Whether sends may have to wait for slaves.
   bool is_sync_master() const { return broker_role == "SYNC_MASTER"; }
+  /// Whether its start waits until it has met the other brokers of its name.
+  bool joins_before_serving() const { return slave_acting_master && total_replicas > 1 && !skip_pre_online; }
   bool is_readable() const { return (broker_permission & 4) != 0; }
   bool is_writable() const { return (broker_permission & 2) != 0; }
   std::vector<std::string> name_servers() const;  ///< namesrvAddr split

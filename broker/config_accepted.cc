@@ -17,7 +17,8 @@ constexpr std::string_view kNetwork = "it tunes Netty; sockets are driven by lib
 constexpr std::string_view kDead = "RocketMQ itself reads it nowhere";
 constexpr std::string_view kEngine = "it belongs to RocksDB, DLedger or the controller, which this broker doesn't use";
 constexpr std::string_view kReplication =
-    "it belongs to failover by acting masters or the controller, which isn't built yet";
+    "it belongs to failover by the controller, or to corners of acting masters, which aren't built yet";
+constexpr std::string_view kOneWay = "a heartbeat to a name server is one-way, nothing waits for its answer";
 constexpr std::string_view kAccess = "access control isn't built yet";
 constexpr std::string_view kTimer =
     "timers need no such switch here: one thread delivers, tries again until it can, and counts exactly";
@@ -164,16 +165,10 @@ constexpr AcceptedKey kAccepted[] = {
     {"rocksdbFlushWalFrequency", "1024", kEngine},
     {"rocksdbWalFileRollingThreshold", "1073741824", kEngine},
     {"storePathDLedgerCommitLog", "", kEngine},
-    {"sendHeartbeatTimeoutMillis", "1000", kReplication},
-    {"brokerHeartbeatInterval", "1000", kReplication},
-    {"brokerNotActiveTimeoutMillis", "10000", kReplication},
-    {"syncBrokerMemberGroupPeriod", "1000", kReplication},
+    {"sendHeartbeatTimeoutMillis", "1000", kOneWay},
     {"forwardTimeout", "3000", kReplication},
-    {"skipPreOnline", "false", kReplication},
     {"lockInStrictMode", "false", kReplication},
-    {"compatibleWithOldNameSrv", "true", kReplication},
     {"disappearTimeAfterStart", "-1", kReplication},
-    {"totalReplicas", "1", kReplication},
     {"haMaxTimeSlaveNotCatchup", "15000", kReplication},
     {"syncMasterFlushOffsetWhenStartup", "false", kReplication},
     {"syncFromLastFile", "false", kReplication},

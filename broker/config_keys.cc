@@ -123,6 +123,14 @@ constexpr Option<Config> kBroker[] = {
     {"minInSyncReplicas", &Config::min_in_sync_replicas, "brokers", "With enableAutoInSyncReplicas: fewer than this are never enough.", 1, 64, kLive},
     {"enableAutoInSyncReplicas", &Config::auto_in_sync_replicas, "", "SYNC_MASTER: be content with the brokers that are in sync, but never with fewer than minInSyncReplicas: then sends are refused.", kAny, kMost, kLive},
     {"offsetCheckInSlave", &Config::offset_check_in_slave, "", "A slave corrects the offset of a pull beyond its queue; false: only the master knows the queue's end.", kAny, kMost, kLive},
+    {"enableSlaveActingMaster", &Config::slave_acting_master, "", "While the master is away, the slave with the lowest brokerId serves consumers in its place; on all brokers of the name, with supportActingMaster=true at the name servers.", kAny, kMost, kRestart},
+    {"enableRemoteEscape", &Config::remote_escape, "", "That slave also delivers what is due (delays, timers) and hands open transactions on, to masters of other names that have the topic; false: all that waits for the master.", kAny, kMost, kRestart},
+    {"totalReplicas", &Config::total_replicas, "brokers", "Brokers of this name, the master included. From 2 on a broker that starts with enableSlaveActingMaster meets the others before it serves: a master takes back from them how far they delivered.", 1, 64, kRestart},
+    {"skipPreOnline", &Config::skip_pre_online, "", "It serves at once all the same; what was delivered in its place is delivered again.", kAny, kMost, kRestart},
+    {"compatibleWithOldNameSrv", &Config::compatible_with_old_namesrv, "", "Say that this broker lives, and ask for the others of its name, in requests that name servers before 5.0 know, too.", kAny, kMost, kLive},
+    {"brokerHeartbeatInterval", &Config::broker_heartbeat_ms, "ms", "With enableSlaveActingMaster: name servers hear that this broker lives so often.", 100, kDayMs, kRestart},
+    {"brokerNotActiveTimeoutMillis", &Config::not_active_timeout_ms, "ms", "With enableSlaveActingMaster: name servers drop this broker when they have heard nothing for so long.", 1'000, kDayMs, kRestart},
+    {"syncBrokerMemberGroupPeriod", &Config::member_group_period_ms, "ms", "With enableSlaveActingMaster: name servers are asked for the other brokers of this name so often.", 100, kDayMs, kRestart},
 
     {"configBlackList", &Config::config_black_list, "", "Keys that can't be changed while running, separated by ';'.", kAny, kMost, kRestart},
 
@@ -204,8 +212,7 @@ constexpr std::pair<std::string_view, std::string_view> kFormerNames[] = {
 constexpr std::string_view kNoAccessControl =
     "access control isn't built yet; remove the key and keep strangers off the port with a firewall";
 constexpr std::string_view kNoReplication =
-    "failover by the controller, DLedger or acting masters isn't built yet; remove the key: brokerRole names masters "
-    "and slaves";
+    "failover by the controller or DLedger isn't built yet; remove the key: brokerRole names masters and slaves";
 constexpr std::string_view kNoFormat =
     "that store format isn't built; remove the key, the standard files hold everything";
 constexpr std::string_view kNoTls = "TLS isn't built yet; remove the key, or put a TLS proxy in front of the port";
@@ -222,8 +229,6 @@ constexpr RefusedKey kRefused[] = {
     {"enableDLegerCommitLog", "false", kNoReplication},
     {"enableControllerMode", "false", kNoReplication},
     {"duplicationEnable", "false", kNoReplication},
-    {"enableSlaveActingMaster", "false", kNoReplication},
-    {"enableRemoteEscape", "false", kNoReplication},
     {"storeType", "default", kNoFormat},
     {"configManagerVersion", "v1", kNoFormat},
     {"enableLmq", "false", kNoFormat},

@@ -130,7 +130,9 @@ DelaySchedule::Delivery DelaySchedule::deliver_one(Level& level, const store::Qu
   }
   message.topic = place->topic;
   message.queue_id = place->queue;
-  const store::PutResult result = own_.put(message);
+  std::string properties;
+  if (parts_.outlet != nullptr) message.properties = properties = due_properties(message.properties);
+  const store::PutResult result = parts_.outlet != nullptr ? parts_.outlet->put(message) : own_.put(message);
   if (result.status == store::PutStatus::kMessageIllegal) {
     parts_.log.error("delay level {}: the message at {} can't be delivered to {}: {}", level.number, entry.at.value,
                      place->topic, result.problem);

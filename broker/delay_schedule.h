@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "broker/delay_offsets.h"
+#include "broker/escape.h"
 #include "broker/own_messages.h"
 #include "common/clock.h"
 #include "common/log.h"
@@ -20,9 +21,9 @@ namespace comet::broker {
 /// under its REAL_TOPIC and REAL_QID with all its properties; then its entry counts as delivered. Levels take turns, so
 /// that many due ones of one don't hold up the others. A message that can't be stored stays, and with it its level's
 /// queue, until it can.
-/// Only a master delivers: start() and stop() say when. Threads: run() and pass() on a thread of their own, because
-/// they read messages that may have to come from the disk; the rest from any.
-/// Source: ScheduleMessageService; behaviour.md 8.1, 8.2; store.md 22.
+/// Only a master delivers, or a slave in its place: start() and stop() say when. Threads: run() and pass() on a thread
+/// of their own, because they read messages that may have to come from the disk; the rest from any. Source:
+/// ScheduleMessageService; behaviour.md 8.1, 8.2; store.md 22.
 class DelaySchedule {
  public:
   struct Parts {
@@ -35,6 +36,7 @@ class DelaySchedule {
     const LiveConfig& config;
     const Clock& clock;
     Log& log;
+    Outlet* outlet = nullptr;  ///< a slave's, whose own log takes nothing
   };
   explicit DelaySchedule(const Parts& parts);
 

@@ -134,6 +134,20 @@ Message next_copy(const HalfMessage& half, CopyMarks marks, std::string& propert
 
 Message discarded_message(const HalfMessage& half) { return moved_to(half, kTransCheckMaxTimeTopic, QueueId(0)); }
 
+Message handed_on(const HalfMessage& half, std::string& properties) {
+  properties.clear();
+  each_property(half.message.properties, [&](std::string_view name, std::string_view value) {
+    const bool of_this_place = name == property::kRealTopic || name == property::kRealQueueId || name == kFirstPlace ||
+                               name == property::kTransactionPrepared || name == property::kCrc32;
+    if (!of_this_place) append_property(properties, name, value);
+  });
+  append_property(properties, property::kTransactionPrepared, "true");
+  Message message = moved_to(half, half.real_topic, half.real_queue);
+  message.sys_flag |= sys_flag::kPrepared;
+  message.properties = properties;
+  return message;
+}
+
 Message op_record(std::string_view body, const Host& broker, int64_t now_ms) {
   Message message;
   message.topic = kOpHalfTopic;

@@ -61,6 +61,9 @@ Message next_copy(const HalfMessage& half, CopyMarks marks, std::string& propert
 /// For TRANS_CHECK_MAX_TIME_TOPIC: asked about too often, or older than files are kept.
 Message discarded_message(const HalfMessage& half);
 
+/// The half message as its producer would send it to another broker.
+Message handed_on(const HalfMessage& half, std::string& properties);
+
 /// An op record: the half messages at these queue offsets are decided. `body` is "3,5,".
 Message op_record(std::string_view body, const Host& broker, int64_t now_ms);
 

@@ -10,20 +10,27 @@ namespace comet::broker {
 using remoting::ResponseCode;
 
 ParkedAnswers::ParkedAnswers(std::span<remoting::EventLoop* const> loops, store::MessageStore& store,
-                             const LiveConfig& config, replication::Slaves* slaves)
-    : store_(store), config_(config), slaves_(slaves), loops_(loops) {}
+                             const LiveConfig& config, replication::Slaves* slaves, const ReplicaMembers* members)
+    : store_(store), config_(config), slaves_(slaves), members_(members), loops_(loops) {}
+
+/// Replicas that hold the log but for a little, this one included. Source: inSyncReplicasNums, aliveReplicaNumInGroup.
+int32_t ParkedAnswers::replicas_in_sync() const {
+  const BrokerConfig& config = config_.now();
+  const int32_t in_sync = slaves_->in_sync(store_.replicated_log()->log_end(), config.ha_max_gap_bytes);
+  return config.slave_acting_master && members_ != nullptr ? std::min(in_sync, members_->alive()) : in_sync;
+}
 
 int32_t ParkedAnswers::needed_replicas() const {
   if (slaves_ == nullptr) return 1;
   const BrokerConfig& config = config_.now();
   if (!config.auto_in_sync_replicas) return config.in_sync_replicas;
-  const int32_t alive = slaves_->in_sync(store_.replicated_log()->log_end(), config.ha_max_gap_bytes);
-  return std::max(std::min(config.in_sync_replicas, alive), config.min_in_sync_replicas);
+  return std::max(std::min(config.in_sync_replicas, replicas_in_sync()), config.min_in_sync_replicas);
 }
 
 bool ParkedAnswers::lacks_replicas() const {
-  if (slaves_ == nullptr || !config_.now().auto_in_sync_replicas) return false;
-  return needed_replicas() > slaves_->in_sync(store_.replicated_log()->log_end(), config_.now().ha_max_gap_bytes);
+  const BrokerConfig& config = config_.now();
+  if (slaves_ == nullptr || !(config.auto_in_sync_replicas || config.slave_acting_master)) return false;
+  return needed_replicas() > replicas_in_sync();
 }
 
 std::string ParkedAnswers::busy_remark(remoting::EventLoop& loop) {

@@ -9,6 +9,7 @@
 
 #include "broker/config.h"
 #include "broker/per_loop.h"
+#include "broker/replica_members.h"
 #include "common/types.h"
 #include "remoting/net/responder.h"
 #include "remoting/protocol/headers/send.h"
@@ -31,9 +32,10 @@ class ParkedAnswers {
   /// The most answers that wait on one loop; beyond it sends are refused before they are stored.
   static constexpr size_t kMaxPerLoop = 65'536;
 
-  /// `slaves`: null where sends never wait for any.
+  /// `slaves`: null where sends never wait for any. `members`: with enableSlaveActingMaster a replica counts only while
+  /// name servers know of it, too.
   ParkedAnswers(std::span<remoting::EventLoop* const> loops, store::MessageStore& store, const LiveConfig& config,
-                replication::Slaves* slaves = nullptr);
+                replication::Slaves* slaves = nullptr, const ReplicaMembers* members = nullptr);
 
   bool full(remoting::EventLoop& loop) { return loops_.at(loop).count >= kMaxPerLoop; }
   /// What a request is told that is refused because of that: what the waiting answers wait for.
@@ -85,6 +87,7 @@ class ParkedAnswers {
   void added(size_t loop);
   /// Brokers that must have a message, by the settings and who is in sync now. Source: calcNeedAckNums.
   int32_t needed_replicas() const;
+  int32_t replicas_in_sync() const;
   bool is_copied(PhyOffset end, int32_t replicas) const { return replicas <= 1 || slaves_->held_by(replicas) >= end; }
   bool is_durable(PhyOffset end) const {
     return store_.options().flush == store::FlushMode::kAsync || store_.durable_end() >= end;
@@ -101,6 +104,7 @@ class ParkedAnswers {
   store::MessageStore& store_;
   const LiveConfig& config_;
   replication::Slaves* const slaves_;
+  const ReplicaMembers* const members_;
   PerLoop<Waiting> loops_;
   std::atomic<bool> failed_{false};
 };

@@ -369,6 +369,26 @@ void PullHolds::wake_group(store::QueueKeyView queue, std::string_view group) {
   }
 }
 
+void PullHolds::wake_all() {
+  for (size_t number = 0; number < loops_.size(); ++number) {
+    loops_.loop(number).post([this, number] {
+      std::vector<std::shared_ptr<Watched>> all;
+      {
+        const std::lock_guard lock(mu_);
+        for (const auto& [key, watched] : queues_) all.push_back(watched);
+      }
+      for (const auto& watched : all) {
+        for (Hold* hold = watched->parts[number].holds.first; hold != nullptr;) {
+          Hold* const behind = hold->in_queue.behind;
+          wake(number, *hold);
+          hold = behind;
+        }
+      }
+      run_woken(number);
+    });
+  }
+}
+
 // --- Deadlines -------------------------------------------------------------------------------------------------------
 
 void PullHolds::enter_wheel(size_t loop, Hold& hold) {

@@ -74,6 +74,8 @@ class PullHolds final : public store::ArrivalListener {
             int64_t timeout_ms, remoting::Responder responder);
   /// Runs the group's pulls that wait on the queue, and those that are on their way to it. From any thread.
   void wake_group(store::QueueKeyView queue, std::string_view group);
+  /// Runs all of them. From any thread.
+  void wake_all();
   /// Drops what waits on a closed connection.
   void channel_closed(remoting::EventLoop& loop, remoting::Channel::Id channel);
 

@@ -60,7 +60,7 @@ struct Registration::State : std::enable_shared_from_this<Registration::State> {
   std::function<void(const std::string&, const std::string&)> tell_master;
   bool master_known = false, search_armed = false;
   bool retry_armed = false;
-  bool stopped = false;
+  bool started = false, stopped = false;
 
   std::mutex mu;  // guards what follows
   std::set<std::string> changed_names;
@@ -77,7 +77,8 @@ remoting::RegisterBrokerRequest request_header(const BrokerConfig& config) {
   request.cluster_name = config.cluster_name;
   request.ha_server_addr = config.ha_address();
   request.broker_id = config.broker_id;
-  request.enable_acting_master = false;
+  request.enable_acting_master = config.slave_acting_master;
+  if (config.slave_acting_master) request.heartbeat_timeout_ms = config.not_active_timeout_ms;
   return request;
 }
 
@@ -283,6 +284,7 @@ Registration::~Registration() = default;
 
 void Registration::start(std::function<void(int32_t, int32_t)> done) {
   state_->loop.post([state = state_, done = std::move(done)]() mutable {
+    state->started = true;
     state->full_round(std::move(done));
     state->schedule_rounds();
   });
@@ -305,7 +307,7 @@ void Registration::topics_changed(const std::vector<std::string>& names, const D
 
 void Registration::register_now() {
   state_->loop.post([state = state_] {
-    if (!state->stopped) state->full_round(nullptr);
+    if (state->started && !state->stopped) state->full_round(nullptr);
   });
 }
 

@@ -11,6 +11,8 @@
 namespace comet::broker {
 namespace {
 
+constexpr int64_t kTicksMs = 2'000;  ///< each side looks once a second whether a heartbeat is due, or came
+
 replication::HaServerOptions server_options(const BrokerConfig& config) {
   replication::HaServerOptions options;
   options.bind_address = config.bind_address;
@@ -71,9 +73,27 @@ void Replication::master_is(const std::string& address, const std::string& ha_ad
     master_ = address;
   }
   // A master that went away comes back where it was, so its address is kept.
-  if (!client_ || address.empty()) return;
+  if (!address.empty()) follow(address, ha_address);
+}
+
+void Replication::follow(const std::string& address, const std::string& ha_address) {
+  if (!client_) return;
   const std::string& fixed = config_.now().ha_master_address;
   if (!fixed.empty() || !ha_address.empty()) client_->set_master({address, fixed.empty() ? ha_address : fixed});
+}
+
+bool Replication::hears_master() const {
+  if (!client_) return false;
+  const auto figures = client_->figures();
+  return figures.state == replication::HaClientState::kTransfer &&
+         clock_.now_ms() - figures.last_read_ms < 2 * config_.now().ha_heartbeat_ms + kTicksMs;
+}
+
+bool Replication::feeds(std::string_view host) const {
+  const auto slaves = server_.slaves().all();
+  return std::any_of(slaves.begin(), slaves.end(), [&](const auto& slave) {
+    return std::string_view(slave->address).substr(0, slave->address.rfind(':')) == host;
+  });
 }
 
 std::string Replication::master() const {

@@ -39,6 +39,12 @@ class Replication {
 
   /// What a name server says; empty addresses: it knows of no master.
   void master_is(const std::string& address, const std::string& ha_address);
+  /// A slave's: this is where the log comes from, whether name servers know of it yet or not.
+  void follow(const std::string& address, const std::string& ha_address);
+  /// Whether the master, though name servers may have lost it, is alive: it sends heartbeats over the HA port.
+  bool hears_master() const;
+  /// Whether a slave on this host is connected for its log.
+  bool feeds(std::string_view host) const;
   /// The master's ordinary address; empty while none is known.
   std::string master() const;
   /// Whether the master's log arrives here at present.

@@ -82,6 +82,8 @@ void add_requests(remoting::Router& router, Processors p, Port port) {
   router.on<GetBrokerRuntimeInfoRequest>                  (Lane::kWorker, p.admin,     &AdminBrokerProcessor::runtime_info);
   router.on<ViewBrokerStatsDataRequest>                   (Lane::kLoop,   p.admin,     &AdminBrokerProcessor::stats);
   router.on<GetBrokerHaStatusRequest>                     (Lane::kWorker, p.replicas,  &ReplicationProcessor::ha_status);
+  router.on<NotifyMinBrokerIdChangeRequest>               (Lane::kLoop,   p.replicas,  &ReplicationProcessor::lowest_id_changed);
+  router.on<ExchangeBrokerHaInfoRequest>                  (Lane::kWorker, p.replicas,  &ReplicationProcessor::exchange_ha_info);
   router.on<CleanExpiredConsumequeueRequest>              (Lane::kWorker, p.admin,     &AdminBrokerProcessor::clean_expired_queues);
   router.on<CleanUnusedTopicRequest>                      (Lane::kWorker, p.admin,     &AdminBrokerProcessor::clean_unused_topics);
   router.on<DeleteExpiredCommitlogRequest>                (Lane::kWorker, p.admin,     &AdminBrokerProcessor::delete_expired_log);

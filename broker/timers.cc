@@ -93,6 +93,22 @@ void Timers::stop() {
   role_ = Role::kIdle;
 }
 
+void Timers::stop_between_slots() {
+  slot_is_last_ = true;
+  const std::lock_guard lock(mu_);
+  slot_is_last_ = false;
+  role_ = Role::kIdle;
+}
+
+void Timers::take_back(const store::TimerCheckpoint& acting) {
+  const std::lock_guard lock(mu_);
+  const int64_t read_ms = parts_.files.wheel().floor(acting.read_time_ms);
+  if (read_ms <= read_ms_) return;
+  read_ms_ = others_read_ms_ = read_ms;
+  master_offset_ = acting.master_queue_offset;
+  rests_ = false;
+}
+
 void Timers::follow(const store::TimerCheckpoint& master) {
   hurry_ = true;
   {
@@ -100,7 +116,7 @@ void Timers::follow(const store::TimerCheckpoint& master) {
     hurry_ = false;
     role_ = Role::kFollowing;
     slot_.reset();
-    read_ms_ = parts_.files.wheel().floor(master.read_time_ms);
+    read_ms_ = others_read_ms_ = parts_.files.wheel().floor(master.read_time_ms);
     master_offset_ = master.master_queue_offset;
     const std::lock_guard flush_lock(flush_mu_);
     waiting_.reset();
@@ -196,10 +212,8 @@ Result<void> Timers::note(const store::QueueEntry& entry, int64_t write_ms) {
     return {};
   }
   int64_t slot_ms = parts_.files.wheel().floor(*due);
-  if (slot_ms < read_ms_) {
-    if (role_ == Role::kFollowing) return {};  // the master has delivered it
-    slot_ms = read_ms_;                        // the next slot that is over
-  }
+  if (slot_ms < others_read_ms_ && message->message.queue_offset < master_offset_) return {};  // delivered elsewhere
+  slot_ms = std::max(slot_ms, read_ms_.load());  // the next slot that is over
   const int64_t slots = roll_slots(parts_.config.now()), window_ms = slots * precision_ms_;
   if (const int64_t excess = slot_ms - write_ms - window_ms; excess >= 0) {
     unit.magic |= store::TimerUnit::kRoll;
@@ -220,6 +234,7 @@ Result<void> Timers::note(const store::QueueEntry& entry, int64_t write_ms) {
 /// Delivers the slots before `limit_ms`; false: something has to wait, and with it what comes behind it.
 bool Timers::deliver_until(int64_t limit_ms) {
   while (read_ms_ < limit_ms) {
+    if (!slot_ && slot_is_last_) return false;
     if (!slot_ && parts_.files.last_slot_ms() < read_ms_) {
       read_ms_ = limit_ms;
       return true;
@@ -292,7 +307,7 @@ bool Timers::deliver(const store::TimerUnit& unit) {
   message.properties = traced(unit, waited->message.properties);
   if (message.properties.size() > static_cast<size_t>(kMaxPropertiesBytes))
     message.properties = waited->message.properties;  // better without its trace than not at all
-  const store::PutResult result = own_.put(message);
+  const store::PutResult result = parts_.outlet == nullptr ? own_.put(message) : put_elsewhere(message, *place, unit);
   if (result.status == store::PutStatus::kServiceNotAvailable || result.status == store::PutStatus::kCreateFileFailed) {
     complain(fmt::format("timer messages wait, {}", result.problem));
     return false;
@@ -307,6 +322,18 @@ bool Timers::deliver(const store::TimerUnit& unit) {
   }
   delivered_end_ = std::max(delivered_end_.load(), result.end.value);
   return true;
+}
+
+/// What is still far off waits in the other broker's wheel, and not before its time is over.
+store::PutResult Timers::put_elsewhere(Message message, const RealPlace& place, const store::TimerUnit& unit) {
+  const auto out = find_property(message.properties, property::kTimerOutMs);
+  const std::string properties = unit.rolls() && out
+                                     ? timed_properties(message.properties, number(*out).value_or(0) + precision_ms_)
+                                     : due_properties(message.properties);
+  message.topic = place.topic;
+  message.queue_id = place.queue;
+  message.properties = properties;
+  return parts_.outlet->put(message);
 }
 
 bool Timers::is_taken_back(std::string_view topic, std::string_view properties) {

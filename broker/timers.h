@@ -8,7 +8,9 @@
 #include <string>
 #include <vector>
 
+#include "broker/escape.h"
 #include "broker/own_messages.h"
+#include "broker/real_place.h"
 #include "broker/timer_metrics.h"
 #include "common/clock.h"
 #include "common/log.h"
@@ -34,9 +36,9 @@ struct TimerFigures {
 /// tried again until it can, and its slot's time stands still with it.
 ///
 /// What the checkpoint says never runs ahead of what is durable: a power cut repeats deliveries and loses none.
-/// Only a master delivers; a slave follows its master's progress. Threads: run() and pass() on a thread of their own,
-/// because they read messages that may have to come from the disk; flush() on a worker, one at a time; the rest from
-/// any. Source: TimerMessageStore; behaviour.md 8.3; store.md 23.
+/// Only a master delivers, or a slave in its place; else a slave follows its master's progress. Threads: run() and
+/// pass() on a thread of their own, because they read messages that may have to come from the disk; flush() on a
+/// worker, one at a time; the rest from any. Source: TimerMessageStore; behaviour.md 8.3; store.md 23.
 class Timers {
  public:
   struct Parts {
@@ -50,6 +52,7 @@ class Timers {
     const LiveConfig& config;
     const Clock& clock;
     Log& log;
+    Outlet* outlet = nullptr;  ///< a slave's, whose own log takes nothing
   };
   explicit Timers(const Parts& parts);
 
@@ -57,8 +60,12 @@ class Timers {
   void start();
   /// After return nothing more is delivered and nothing taken in, until start() or follow().
   void stop();
+  /// The same, but a slot that was begun is delivered first, if it can be.
+  void stop_between_slots();
   /// A slave's part: takes in what its master has taken in, delivers nothing, and will go on where the master was.
   void follow(const store::TimerCheckpoint& master);
+  /// A master's part that comes back: what a slave delivered in its place isn't delivered again. Before start().
+  void take_back(const store::TimerCheckpoint& acting);
 
   /// The thread's life, until the alarm ends.
   void run();
@@ -106,6 +113,7 @@ class Timers {
   void note_taken_back(const store::TimerUnit& unit, TakenBacks& into);
   void close_slot();
   bool deliver(const store::TimerUnit& unit);
+  store::PutResult put_elsewhere(Message message, const RealPlace& place, const store::TimerUnit& unit);
   bool is_taken_back(std::string_view topic, std::string_view properties);
   std::string_view traced(const store::TimerUnit& unit, std::string_view properties);
   Result<void> save(const store::TimerCheckpoint& checkpoint);
@@ -116,13 +124,15 @@ class Timers {
   const int64_t precision_ms_;
   OwnMessages own_;
   LogGate gate_{1};
-  std::atomic<bool> hurry_{false};  ///< somebody wants mu_
+  std::atomic<bool> hurry_{false};         ///< somebody wants mu_
+  std::atomic<bool> slot_is_last_{false};  ///< somebody wants mu_ when the present slot is over
   std::atomic<uint32_t> turn_{0};
   mutable std::mutex mu_;  // held while it works; guards what follows
   Role role_ = Role::kIdle;
   std::optional<OpenSlot> slot_;
-  std::string text_, key_;  // scratch
-  QueueOffset master_offset_;
+  std::string text_, key_;           // scratch
+  QueueOffset master_offset_;        ///< the other broker has taken in the entries before it
+  int64_t others_read_ms_ = 0;       ///< and has delivered those of them that belong to slots before this
   std::atomic<int64_t> read_ms_{0};  ///< slots before it are delivered
   std::atomic<int64_t> next_{0};     ///< entry of the timer queue to take in next
   std::atomic<int64_t> delivered_end_{0};

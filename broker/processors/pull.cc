@@ -310,8 +310,9 @@ store::GetResult PullProcessor::read(const Pulling& pull, bool may_block) const 
 
 /// Whether a slave sends the consumer back to its master, which is there. Source: composeResponseHeader.
 bool PullProcessor::goes_to_master(const Pulling& pull, const store::GetResult& result) const {
-  return pull.config.is_slave() && !result.suggest_slave && parts_.replication != nullptr &&
-         parts_.replication->follows_master();
+  if (!pull.config.is_slave() || result.suggest_slave) return false;
+  if (pull.config.slave_acting_master && parts_.members != nullptr) return parts_.members->lowest_id() == 0;
+  return parts_.replication != nullptr && parts_.replication->follows_master();
 }
 
 store::GetResult PullProcessor::read_slowly(const Pulling& pull, const Clock& clock) {

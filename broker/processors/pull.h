@@ -18,6 +18,7 @@
 #include "broker/groups.h"
 #include "broker/per_loop.h"
 #include "broker/pull_holds.h"
+#include "broker/replica_members.h"
 #include "broker/replication.h"
 #include "broker/sql/sql_cache.h"
 #include "broker/statistics.h"
@@ -51,6 +52,7 @@ class PullProcessor {
     SqlCache& sql;
     BroadcastOffsets& broadcasts;
     const Replication* replication = nullptr;  ///< none: this is a master
+    const ReplicaMembers* members = nullptr;   ///< asked with enableSlaveActingMaster
   };
   PullProcessor(const Parts& parts, std::span<remoting::EventLoop* const> loops);
 

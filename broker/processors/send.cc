@@ -56,8 +56,9 @@ bool is_blank(std::string_view text) { return text.find_first_not_of(" \t") == s
 
 /// Source: PutMessageStatus.IN_SYNC_REPLICAS_NOT_ENOUGH.
 tl::unexpected<Refusal> lacking_replicas() {
-  return refusal(ResponseCode::kSystemError,
-                 "in-sync replicas not enough: fewer brokers than minInSyncReplicas hold the log; nothing was stored");
+  return refusal(
+      ResponseCode::kSystemError,
+      "in-sync replicas not enough: fewer brokers hold the log than the settings ask for; nothing was stored");
 }
 
 /// Whether an item of a batch says itself what the batch's properties say.

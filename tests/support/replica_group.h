@@ -21,6 +21,7 @@ struct ReplicaSettings {
   std::string master{}, slave{};
   std::string slave_name = "broker-a";
   NetHosts* hosts = nullptr;  ///< machines "namesrv", "master" and "slave"; null: all on this one
+  std::string name_server{};
 };
 
 /// A name server, a master and its slave, real processes on ports of their own; on one machine, where the slave's log
@@ -29,7 +30,7 @@ class ReplicaGroup {
  public:
   explicit ReplicaGroup(const ReplicaSettings& settings = {})
       : settings_(settings),
-        name_server("mqnamesrv", dir_ / "namesrv", "listenPort=0\nbindAddress=" + bound() + "\n",
+        name_server("mqnamesrv", dir_ / "namesrv", "listenPort=0\nbindAddress=" + bound() + "\n" + settings.name_server,
                     "address " + bound() + ":"),
         master("mqbroker", dir_ / "master", master_file(0), "The broker[broker-a, " + ip("master") + ":"),
         slave("mqbroker", dir_ / "slave", "", "The broker[" + settings.slave_name + ", " + ip("slave") + ":") {

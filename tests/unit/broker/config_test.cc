@@ -98,11 +98,10 @@ TEST_CASE("a role says who this broker is; a SYNC_MASTER that waits for nobody i
 }
 
 TEST_CASE("a key that asks for what is not built stops the start with a remedy", "[broker][config]") {
-  for (const std::string line :
-       {"aclEnable=true", "authenticationEnabled=true", "authorizationEnabled=TRUE", "useTLS=true",
-        "tls.server.mode=enforcing", "enableDLegerCommitLog=true", "enableControllerMode=true",
-        "duplicationEnable=true", "storeType=defaultRocksDB", "configManagerVersion=v2", "enableLmq=true",
-        "enableMultiDispatch=true", "enableSlaveActingMaster=true"}) {
+  for (const std::string line : {"aclEnable=true", "authenticationEnabled=true", "authorizationEnabled=TRUE",
+                                 "useTLS=true", "tls.server.mode=enforcing", "enableDLegerCommitLog=true",
+                                 "enableControllerMode=true", "duplicationEnable=true", "storeType=defaultRocksDB",
+                                 "configManagerVersion=v2", "enableLmq=true", "enableMultiDispatch=true"}) {
     CAPTURE(line);
     const Error error = problem(line);
     CHECK(error.code == Errc::kUnsupported);

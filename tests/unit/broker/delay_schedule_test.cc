@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include "common/system_topics.h"
+#include "tests/unit/broker/delivery_fixture.h"
 #include "tests/unit/broker/hot_fixture.h"
 
 namespace comet::broker {
@@ -185,6 +186,33 @@ TEST_CASE("what waits for a level that isn't configured any more is delivered, t
   delays.schedule.pass();
   CHECK(delays.delivered() == Delays::Bodies{"of old"});
   CHECK(delays.offsets.next(5) == QueueOffset(1));
+}
+
+TEST_CASE("a slave delivers to its outlet, in order, and not to its own log", "[broker][delay][acting]") {
+  Delays delays;
+  delays.send("a", 1);
+  delays.send("b", 1);
+  test::RecordingOutlet outlet;
+  DelaySchedule acting({delays.broker.store, delays.broker.topics, delays.broker.statistics, delays.broker.kinds,
+                        delays.offsets, delays.broker.delay_alarm, delays.broker.config, delays.broker.clock,
+                        null_log(), &outlet});
+  acting.start();
+  delays.advance(1'000);
+  outlet.refusals = 1;
+  const int64_t again_at = acting.pass();
+  CHECK(again_at == delays.broker.clock.now_ms() + 100);
+  CHECK(outlet.messages.empty());
+  CHECK(delays.offsets.next(1) == QueueOffset(0));
+  delays.advance(100);
+  acting.pass();
+  REQUIRE(outlet.messages.size() == 2);
+  CHECK(outlet.messages[0].body == "a");
+  CHECK(outlet.messages[1].body == "b");
+  CHECK(outlet.messages[0].topic == "orders");
+  CHECK_FALSE(find_property(outlet.messages[0].properties, "DELAY"));
+  CHECK(find_property(outlet.messages[0].properties, "UNIQ_KEY") == "a");
+  CHECK(delays.offsets.next(1) == QueueOffset(2));
+  CHECK(delays.delivered().empty());
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include "broker/recall_handle.h"
 #include "common/system_topics.h"
+#include "tests/unit/broker/delivery_fixture.h"
 #include "tests/unit/broker/hot_fixture.h"
 
 namespace comet::broker {
@@ -28,9 +29,9 @@ struct TimedBroker {
                 {broker.dir / "store", broker.dir / "config/timercheck", 4'096, broker.config.now().timer_precision_ms},
                 broker.store.log_end)
                 .value();
-    timers =
-        std::make_unique<Timers>(Timers::Parts{broker.store, broker.topics, broker.statistics, broker.kinds, metrics,
-                                               *files, broker.timer_alarm, broker.config, broker.clock, null_log()});
+    timers = std::make_unique<Timers>(Timers::Parts{broker.store, broker.topics, broker.statistics, broker.kinds,
+                                                    metrics, *files, broker.timer_alarm, broker.config, broker.clock,
+                                                    null_log(), outlet});
     broker.kinds.on_congestion([this](int64_t slot_ms) { return timers->congested(slot_ms); });
     timers->start();
   }
@@ -60,6 +61,7 @@ struct TimedBroker {
   TimerMetrics metrics{*broker.files, broker.clock, null_log(), broker.dir / "config/timermetrics"};
   std::unique_ptr<store::TimerFiles> files;
   std::unique_ptr<Timers> timers;
+  Outlet* outlet = nullptr;  ///< of what is opened next
 };
 
 TEST_CASE("each way to ask for a time is kept with its slot, and answered with a handle", "[broker][timer]") {
@@ -391,6 +393,69 @@ TEST_CASE("timers at rest have nothing to write", "[broker][timer]") {
   CHECK(flush_until_rest());
   timed.advance(30'000);  // log files may have become old
   CHECK(timed.timers->wants_flush());
+}
+
+TEST_CASE("a slave delivers slots to its outlet; what is still far off waits in the other broker's wheel",
+          "[broker][timer][acting]") {
+  TimedBroker timed([](BrokerConfig& config) { config.timer_roll_window_slots = 10; });
+  REQUIRE(timed.send("soon", {{"TIMER_DELAY_SEC", "2"}}).code == 0);
+  REQUIRE(timed.send("far", {{"TIMER_DELAY_SEC", "30"}, {"TAGS", "A"}}).code == 0);
+  test::RecordingOutlet outlet;
+  timed.outlet = &outlet;
+  timed.timers->stop();
+  timed.open();
+  timed.timers->pass();
+  timed.advance(2'000);
+  outlet.refusals = 1;
+  timed.timers->pass();
+  CHECK(outlet.messages.empty());
+  timed.advance(100);
+  timed.timers->pass();
+  REQUIRE(outlet.messages.size() == 1);
+  CHECK(outlet.messages[0].body == "soon");
+  CHECK(outlet.messages[0].topic == "orders");
+  CHECK(outlet.messages[0].queue == 1);
+  CHECK(find_property(outlet.messages[0].properties, "TIMER_OUT_MS"));  // it is not timed again
+  CHECK_FALSE(find_property(outlet.messages[0].properties, "REAL_TOPIC"));
+  for (int n = 0; n < 12 && outlet.messages.size() < 2; ++n) {
+    timed.advance(1'000);
+    timed.timers->pass();
+  }
+  REQUIRE(outlet.messages.size() == 2);
+  CHECK(outlet.messages[1].topic == "orders");
+  CHECK(find_property(outlet.messages[1].properties, "TIMER_DELIVER_MS") == std::to_string(kStart + 30'000));
+  CHECK_FALSE(find_property(outlet.messages[1].properties, "TIMER_OUT_MS"));
+  CHECK_FALSE(find_property(outlet.messages[1].properties, "TIMER_DELAY_SEC"));
+  CHECK(find_property(outlet.messages[1].properties, "TAGS") == "A");
+  CHECK(timed.delivered().empty());
+}
+
+TEST_CASE("what a slave delivered in the master's place isn't delivered again, wherever the master was",
+          "[broker][timer][acting]") {
+  TimedBroker timed;
+  REQUIRE(timed.send("in the wheel", {{"TIMER_DELAY_SEC", "2"}}).code == 0);
+  timed.timers->pass();
+  timed.timers->stop();
+  REQUIRE(timed.send("not in the wheel", {{"TIMER_DELAY_SEC", "2"}}).code == 0);
+  REQUIRE(timed.send("later", {{"TIMER_DELAY_SEC", "9"}}).code == 0);
+  const int64_t seen_by_slave = 3;
+  REQUIRE(timed.send("unseen", {{"TIMER_DELAY_SEC", "2"}}).code == 0);  // the slave never took it in
+  store::TimerCheckpoint acting;
+  acting.read_time_ms = kStart + 5'000;
+  acting.queue_offset = acting.master_queue_offset = QueueOffset(seen_by_slave);
+  timed.timers->take_back(acting);
+  timed.timers->start();
+  timed.advance(6'000);
+  timed.timers->pass();
+  CHECK(timed.delivered() == TimedBroker::Bodies{"unseen"});
+  timed.advance(5'000);
+  timed.timers->pass();
+  CHECK(timed.delivered() == TimedBroker::Bodies{"unseen", "later"});
+
+  acting.read_time_ms = kStart;  // older than what this broker knows: it changes nothing
+  timed.timers->take_back(acting);
+  REQUIRE(timed.timers->flush(false));
+  CHECK(timed.timers->checkpoint().read_time_ms >= kStart + 10'000);
 }
 
 }  // namespace
