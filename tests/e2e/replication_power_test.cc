@@ -47,13 +47,13 @@ class TwoDisks {
   }
   std::vector<std::string> lost_at_the_slave_alone() {
     group_.start_slave();
-    return load_.verify(group_.slave.port(), true);
+    return load_.verify(group_.slave.port(), {.all = true});
   }
   std::vector<std::string> lost_with_both() {
     group_.start_master();
     CHECK(caught_up(group_));
-    auto wrong = load_.verify(group_.master.port(), true);
-    const auto at_slave = load_.verify(group_.slave.port(), true);
+    auto wrong = load_.verify(group_.master.port(), {.all = true});
+    const auto at_slave = load_.verify(group_.slave.port(), {.all = true});
     wrong.insert(wrong.end(), at_slave.begin(), at_slave.end());
     return wrong;
   }
