@@ -131,8 +131,8 @@ class Cluster:
     broker_name = "broker-a"
     cluster_name = "DefaultCluster"
 
-    def __init__(self, root, name, maker, broker_maker=None, **props):
-        self.name, self.home = name, root / name
+    def __init__(self, root, name, maker, broker_maker=None, namesrv_props=None, **props):
+        self.name, self.home, self._namesrv_props = name, root / name, namesrv_props or {}
         self._maker, self._broker_maker, self._props = maker, broker_maker or maker, props
         self.kind = self._broker_maker.kind
         self.daemons = []
@@ -152,7 +152,7 @@ class Cluster:
     def start(self):
         self.namesrv_port, self.broker_port = free_port(), free_port()
         self._namesrv = self._daemon("namesrv", "mqnamesrv", self._maker, {"listenPort": self.namesrv_port, "bindAddress": "127.0.0.1",
-                                                                            "orderMessageEnable": "true"})
+                                                                            "orderMessageEnable": "true", **self._namesrv_props})
         self._namesrv.start(self.namesrv_port)
         self._broker = self._daemon("broker", "mqbroker", self._broker_maker, {
             "brokerClusterName": self.cluster_name, "brokerName": self.broker_name, "brokerId": 0, "namesrvAddr": self.namesrv,

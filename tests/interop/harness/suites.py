@@ -3,7 +3,7 @@ import dataclasses
 import os
 import typing
 
-from . import admin_cases, both_ways, group_cases, replication_cases, sql_cases, wire_cases  # group_cases adds its cases to wire_cases
+from . import acting_cases, admin_cases, both_ways, group_cases, replication_cases, sql_cases, wire_cases  # group_cases adds its cases to wire_cases
 from .admin import run_admin
 from .programs import run_program
 
@@ -181,6 +181,7 @@ ALL = [
     Suite("wire", "wire", [*wire_cases.CASES, *wire_cases.DAEMON_CASES], wire_cases.run_wire),
     Suite("both-ways", "mixed", ["take_turns"], both_ways.run_both_ways, (("apache_server_lib",),)),
     Suite("replication", "replication", list(replication_cases.CASES), replication_cases.run_replication, (("apache_server_lib",),)),
+    Suite("acting", "replication", list(acting_cases.CASES), acting_cases.run_acting, (("apache_server_lib",),)),
     Suite("java5-replicas", "replication", REPLICAS, _java("5.3.3", cluster=_replica_cluster, extra=_REPLICAS_PATIENCE), _JAVA5),
     Suite("java4-replicas", "replication", REPLICAS, _java("4.9.8", cluster=_replica_cluster, extra=_REPLICAS_PATIENCE), _JAVA4),
     Suite("go-replicas", "replication", REPLICAS, _client("go_program", cluster=_replica_cluster), (("go_program",),)),
@@ -201,7 +202,7 @@ def choose(only, case, against):
             continue
         if words and not words & {suite.name, suite.group}:
             continue
-        cases = [c for c in suite.cases if (not names or c in names) and not (against == "apache" and (c in OURS_ONLY_WIRE or suite.name in ("mixed-namesrv", "mixed-broker", "replication")))]
+        cases = [c for c in suite.cases if (not names or c in names) and not (against == "apache" and (c in OURS_ONLY_WIRE or suite.name in ("mixed-namesrv", "mixed-broker", "replication", "acting")))]
         if cases:
             chosen.append((suite, cases))
     return chosen
