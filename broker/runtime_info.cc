@@ -115,6 +115,8 @@ void RuntimeInfo::add_store_figures(Table& table, const store::StoreFigures& fig
   table["remainHowManyDataToFlush"] = size_text(figures.bytes_not_flushed);
   table["dataAtRiskMillis"] = std::to_string(figures.oldest_not_flushed_ms);
   table["dataAtRiskMillisMax"] = std::to_string(figures.at_risk_ms);
+  table["deletedBeforeTimeFiles"] = std::to_string(figures.deleted_before_time_files);
+  table["deletedBeforeTimeBytes"] = std::to_string(figures.deleted_before_time_bytes);
   table["remainTransientStoreBufferNumbs"] = "2147483647";  // what Apache says without its buffer pool
   table["storeWritable"] = figures.writable ? "true" : "false: " + figures.not_writable_reason;
 }

@@ -23,6 +23,14 @@ bool is_unit(const QueueEntry& entry) { return entry.at.value >= 0 && entry.byte
 
 }  // namespace
 
+void remove_queue_folder(Files& files, const Path& folder) {
+  const auto listed = files.list(folder);
+  if (!listed) return;
+  for (const FileInfo& file : *listed) (void)files.remove(folder + "/" + file.name);
+  (void)files.remove(folder);
+  (void)files.remove(parent_folder(folder));  // stays while the topic has other queues
+}
+
 void QueueUnit::write(std::byte* at, const QueueEntry& entry) {
   store_be<int64_t>(at, entry.at.value);
   store_be<int32_t>(at + 8, entry.bytes);
@@ -52,6 +60,13 @@ ConsumeQueue::~ConsumeQueue() {
 }
 
 Path ConsumeQueue::folder() const { return shared_.root + "/" + *topic_ + "/" + std::to_string(id_.value); }
+Path ConsumeQueue::ext_folder() const { return shared_.root + "_ext/" + *topic_ + "/" + std::to_string(id_.value); }
+
+bool ConsumeQueue::points_to_ext() const {
+  const auto oldest = entry(min_offset());
+  return oldest && QueueUnit::is_ext_address(oldest->tags_code);
+}
+
 Path ConsumeQueue::path_of(int64_t base) const {
   return folder() + "/" + MappedFile::name_of(base * QueueUnit::kBytes);
 }

@@ -69,6 +69,9 @@ struct QueueUnit {
   static bool is_ext_address(int64_t tags_code) { return tags_code < std::numeric_limits<int32_t>::min(); }
 };
 
+/// Removes a queue's folder with its files, and its topic's if no other queue is in there.
+void remove_queue_folder(Files& files, const Path& folder);
+
 /// Where each message of one queue stands in the CommitLog: entry n is the queue's n-th message.
 ///
 ///     min ≤ saved ≤ end, in entries; entries in [saved, end) are in memory only and are rebuilt from the log after a
@@ -146,6 +149,11 @@ class ConsumeQueue {
   /// Takes files out whose records all lie before `log_min`, never the last; their paths are for the trash.
   std::vector<Path> expire(PhyOffset log_min);
   Path folder() const;
+  /// Where an Apache broker with enableConsumeQueueExt kept what its entries point to. Never written here: an entry
+  /// that is needed again is read from the log.
+  Path ext_folder() const;
+  /// Whether the oldest entry does: the newer ones are ours in the end.
+  bool points_to_ext() const;
 
   std::atomic<int32_t> watchers{0};
   std::atomic<bool> removed{false};  ///< set under the append lock: look the queue up again

@@ -226,10 +226,8 @@ void Engine::remove_queue(const ConsumeQueueTable::Queue& queue) {
     queues_.take_out(queue);
   }
   const auto pause = keeper_ ? keeper_->pause() : std::unique_lock<std::mutex>();
-  if (const auto listed = files_.list(queue->folder()))
-    for (const FileInfo& file : *listed) (void)files_.remove(queue->folder() + "/" + file.name);
-  (void)files_.remove(queue->folder());
-  (void)files_.remove(parent_folder(queue->folder()));  // stays while the topic has other queues
+  remove_queue_folder(files_, queue->folder());
+  remove_queue_folder(files_, queue->ext_folder());
 }
 
 }  // namespace comet::store

@@ -102,6 +102,8 @@ StoreFigures Engine::figures() {
   out.bytes_not_flushed = out.max_offset - out.durable_end;
   out.oldest_not_flushed_ms = out.bytes_not_flushed > 0 ? flusher_.oldest_wait_ms() : 0;
   out.at_risk_ms = flusher_.at_risk_ms();
+  out.deleted_before_time_files = retention_.deleted_before_time().files;
+  out.deleted_before_time_bytes = retention_.deleted_before_time().bytes;
   {
     const std::lock_guard lock(commit_log_.append_lock());
     out.put_total = counters_.puts;

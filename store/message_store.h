@@ -136,6 +136,8 @@ struct StoreFigures {
   int64_t bytes_not_flushed = 0;
   int64_t oldest_not_flushed_ms = 0;  ///< how long the oldest of them has waited
   int64_t at_risk_ms = 0;             ///< a power cut can take what was accepted in so long a time; 0 under SYNC_FLUSH
+  int64_t deleted_before_time_files = 0;  ///< log files that a nearly full disk took, and their bytes
+  int64_t deleted_before_time_bytes = 0;
   int64_t put_total = 0, put_bytes_total = 0, put_failed = 0;
   int64_t put_lock_ms = 0;  ///< longest hold of the append lock since the last reading
   int64_t put_entire_time_max_ms = 0;

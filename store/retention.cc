@@ -103,6 +103,8 @@ bool Retention::delete_first_log_file(bool forcibly) {
   } else {
     log_.warn("{} is deleted before its time to make space on the disk: messages {} to {} are gone", first->path,
               first->base.value, first->limit().value);
+    ++before_time_.files;
+    before_time_.bytes += first->size_bytes;
   }
   trash_.add(first->path, first);
   return true;
@@ -115,6 +117,7 @@ void Retention::follow_log() {
   queues_.log_begins_at(log_min);
   for (const auto& file : index_.expire(log_min)) trash_.add(file->path(), file);
   to_follow_ = queues_.all();
+  has_ext_ = files_.stat(options_.root + "/consumequeue_ext").has_value();
 }
 
 /// A million queues take longer than the keeper may be away from the log's tail.
@@ -131,6 +134,7 @@ void Retention::follow_some_queues() {
     for (const Path& path : queue->expire(followed_))
       if (auto removed = files_.remove(path); !removed)
         log_.error("{} can't be deleted: {}", path, removed.error().what);
+    if (has_ext_ && !queue->points_to_ext()) remove_queue_folder(files_, queue->ext_folder());
   }
 }
 

@@ -57,6 +57,12 @@ class Retention {
   DiskState look_at_disks();
   void stop() { trash_.finish(); }
 
+  /// Log files that went although they weren't old enough, because the disk was nearly full. Any thread.
+  struct BeforeTime {
+    std::atomic<int64_t> files{0}, bytes{0};
+  };
+  const BeforeTime& deleted_before_time() const { return before_time_; }
+
  private:
   std::shared_ptr<const StoreOptions> rules() const;
   bool right_hour() const;
@@ -79,6 +85,8 @@ class Retention {
   bool full_ = false;
   int32_t deleted_in_pass_ = 0;
   bool in_pass_ = false, forcibly_ = false;
+  bool has_ext_ = false;  ///< an Apache broker left consumequeue_ext
+  BeforeTime before_time_;
   Time next_pass_{};
   PhyOffset followed_{0};
   std::vector<ConsumeQueueTable::Queue> to_follow_;  ///< not yet cleaned up to followed_

@@ -115,6 +115,9 @@ TEST_CASE("over the forcible ratio files go before their time, but never the las
   REQUIRE(eventually([&] { return log_files(dir.path()) <= 2; }));
   files->faults.free_bytes = -1;
   CHECK_FALSE(store.bodies("T", 0).empty());
+  const auto figures = store->figures();
+  CHECK(figures.deleted_before_time_bytes == figures.min_offset.value);
+  CHECK(figures.deleted_before_time_files * busy_cleaner("").commit_log_file_bytes == figures.min_offset.value);
 }
 
 TEST_CASE("queues whose messages are all gone can be cleaned", "[store]") {
