@@ -196,7 +196,7 @@ Result<void> ConsumerFilters::persist() {
     content = text();
     changed_ = false;
   }
-  auto written = files_.make_folders(parent_folder(file_));
+  auto written = make_durable_folders(files_, parent_folder(file_));
   if (written) written = replace_file(files_, file_, content);
   if (!written) {
     std::lock_guard lock(mu_);

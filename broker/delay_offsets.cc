@@ -28,7 +28,7 @@ Result<void> DelayOffsets::adopt(std::string_view text) {
     assign(state);
     content = text_locked(true);
   }
-  COMET_TRY_VOID(files_.make_folders(parent_folder(file_)));
+  COMET_TRY_VOID(make_durable_folders(files_, parent_folder(file_)));
   return replace_file(files_, file_, content);
 }
 
@@ -77,7 +77,7 @@ Result<void> DelayOffsets::persist(PhyOffset durable_end) {
       return {};
     }
   }
-  COMET_TRY_VOID(files_.make_folders(parent_folder(file_)));
+  COMET_TRY_VOID(make_durable_folders(files_, parent_folder(file_)));
   COMET_TRY_VOID(replace_file(files_, file_, now.text));
   const std::lock_guard lock(mu_);
   persisted_changes_ = now.changes;

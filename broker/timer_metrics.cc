@@ -88,7 +88,7 @@ Result<void> TimerMetrics::persist(bool now) {
     changed_ = false;
   }
   const std::string content = text();
-  auto written = files_.make_folders(parent_folder(file_));
+  auto written = make_durable_folders(files_, parent_folder(file_));
   if (written) written = replace_file(files_, file_, content);
   const std::lock_guard lock(mu_);
   persist_from_ms_ = clock_.now_ms() + static_cast<int64_t>(content.size()) / kBytesPerMs;

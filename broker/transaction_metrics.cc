@@ -32,7 +32,7 @@ Result<void> TransactionMetrics::persist(const std::function<bool(std::string_vi
     changes = changes_;
     std::erase_if(figures_, [&](const auto& figure) { return !exists(figure.first); });
   }
-  COMET_TRY_VOID(files_.make_folders(parent_folder(file_)));
+  COMET_TRY_VOID(make_durable_folders(files_, parent_folder(file_)));
   COMET_TRY_VOID(replace_file(files_, file_, text()));
   std::lock_guard lock(mu_);
   persisted_changes_ = changes;

@@ -19,8 +19,8 @@ Result<std::unique_ptr<TimerFiles>> TimerFiles::open(Files& files, Log& log, con
 }
 
 Result<void> TimerFiles::load(PhyOffset log_end) {
-  COMET_TRY_VOID(files_.make_folders(options_.root));
-  COMET_TRY_VOID(files_.make_folders(parent_folder(options_.checkpoint)));
+  COMET_TRY_VOID(make_durable_folders(files_, options_.root));
+  COMET_TRY_VOID(make_durable_folders(files_, parent_folder(options_.checkpoint)));
   COMET_TRY(opened_at_, TimerCheckpoint::load(files_, options_.checkpoint));
   COMET_TRY(wheel_, TimerWheel::open(files_, options_.root + "/timerwheel", options_.precision_ms));
   COMET_TRY_VOID(timer_log_.load(opened_at_.log_flushed));

@@ -61,7 +61,7 @@ Result<void> TimerLog::remove_from(const std::vector<FileInfo>& entries, const F
 }
 
 Result<void> TimerLog::load(int64_t durable_end) {
-  COMET_TRY_VOID(files_.make_folders(folder_));
+  COMET_TRY_VOID(make_durable_folders(files_, folder_));
   COMET_TRY(const auto entries, files_.list(folder_));
   const std::lock_guard lock(mu_);
   for (const FileInfo& entry : entries) {
