@@ -138,4 +138,12 @@ bool IndexFile::find(int32_t hash, int64_t begin, int64_t end, const std::functi
   return true;
 }
 
+void IndexFile::each(const std::function<void(int32_t, int32_t, PhyOffset)>& visit) const {
+  const int32_t end = std::min(count(), entries_);
+  for (int32_t index = 1; index < end; ++index) {
+    const std::byte* at = entry(index);
+    visit(index, load_be<int32_t>(at + kEntryHash), PhyOffset(load_be<int64_t>(at + kEntryPhy)));
+  }
+}
+
 }  // namespace comet::store

@@ -47,6 +47,8 @@ class IndexFile {
   bool put(int32_t hash, PhyOffset phy, int64_t store_ms);
   /// Visits the places of a hash, newest first, until `visit` returns false. false: the chain is damaged.
   bool find(int32_t hash, int64_t begin_ms, int64_t end_ms, const std::function<bool(PhyOffset)>& visit) const;
+  /// Visits all entries, oldest first.
+  void each(const std::function<void(int32_t number, int32_t hash, PhyOffset phy)>& visit) const;
   Result<void> sync() { return mapping_->sync(0, mapping_->size()); }
 
  private:

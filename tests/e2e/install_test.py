@@ -111,6 +111,9 @@ def inside(build):
         broker_unit.check(home)
         for config in (home / "conf/namesrv.conf", home / "conf/broker.conf"):
             on_free_ports(config)
+        for tool in ("mqadmin", "mqstore"):
+            helped = subprocess.run([home / "bin" / tool, "--help"], capture_output=True, text=True, check=False)
+            equal(0, helped.returncode, f"{tool} --help")
         started = []
         try:
             started.append(names := Daemon(names_unit, pathlib.Path(folder) / "names", "boot success"))

@@ -102,7 +102,11 @@ int rebuild(StoreFolder& folder, const Clock& clock, Log& log) {
 
 int main(int count, char** words) {
   Commands commands;
-  CLI11_PARSE(commands.app, count, words);
+  try {
+    commands.app.parse(count, words);
+  } catch (const CLI::ParseError& wrong) {
+    return commands.app.exit(wrong) == 0 ? 0 : kCannot;
+  }
   commands.store.commit_log_paths = commands.log_paths;
   const SystemClock clock;
   StandardError log;

@@ -65,6 +65,8 @@ class Verifier {
   void check_entry_of(const DecodedMessage& record);
   void check_keys_of(const DecodedMessage& record);
   bool is_indexed(const Message& message, std::string_view key) const;
+  void check_index_entries(const store::IndexFile& file);
+  std::string why_not_of(PhyOffset at, int32_t hash) const;
   void check_end(const store::LogEnd& end);
   void check_entries(const QueueKey& key, Queue& queue);
   void check_offset(const std::string& where, const std::string& topic, int32_t id, int64_t offset);
@@ -161,7 +163,8 @@ void Verifier::check_entry_of(const DecodedMessage& record) {
   if (entry->at != message.phy_offset || entry->bytes != record.record_bytes) {
     fault("{}, {} bytes long, but {} says {} bytes at {}", who(), record.record_bytes, of->entries.place(index),
           entry->bytes, entry->at.value);
-  } else if (entry->tags_code != dispatcher_.tags_code_of(message)) {
+  } else if (!store::QueueUnit::is_ext_address(entry->tags_code) &&
+             entry->tags_code != dispatcher_.tags_code_of(message)) {
     fault("{}, with tag code {}, but {} says {}", who(), dispatcher_.tags_code_of(message), of->entries.place(index),
           entry->tags_code);
   }
@@ -200,6 +203,30 @@ bool Verifier::is_indexed(const Message& message, std::string_view key) const {
     if (found) return true;
   }
   return false;
+}
+
+/// Entries of records that are there must lead to one that has such a key.
+void Verifier::check_index_entries(const store::IndexFile& file) {
+  file.each([&](int32_t number, int32_t hash, PhyOffset at) {
+    if (at < log_min_ || (at >= log_end_ && folder_.crashed())) return;
+    if (const std::string why = why_not_of(at, hash); !why.empty())
+      fault("{} entry {} leads to {}, where no record with its key is ({})", file.path(), number, at.value, why);
+  });
+}
+
+/// Empty: the record there has a key of that hash.
+std::string Verifier::why_not_of(PhyOffset at, int32_t hash) const {
+  if (at >= log_end_) return "the log ends before";
+  const auto segment = folder_.log().find(at);
+  if (!segment) return "no file holds it";
+  const auto record = store::decode_record(*segment, at, false);
+  if (!record) return record.error().what;
+  bool has_it = false;
+  (void)store::each_index_key(record->message, [&](std::string_view key) -> Result<void> {
+    has_it = has_it || store::IndexFile::hash_of(record->message.topic, key) == hash;
+    return {};
+  });
+  return has_it ? "" : "another one is there";
 }
 
 void Verifier::check_end(const store::LogEnd& end) {
@@ -318,6 +345,7 @@ Result<StoreReport> Verifier::run() {
   COMET_TRY(const store::LogEnd end, store::walk_log(folder_.log(), log_min_, kAll, visitor));
   check_end(end);
   for (auto& [key, queue] : queues_) check_entries(key, queue);
+  for (const auto& file : index_) check_index_entries(*file);
   check_consumer_offsets();
   check_delay_offsets();
   return report_;

@@ -17,8 +17,9 @@ struct StoreReport {
 };
 
 /// Holds a store's parts against each other. Each record must be whole and have its queue entry and its keys in the
-/// index; each queue entry must lead to its record; no consumer and no delay level may stand behind its queue's end.
-/// Nothing is changed. `fault` gets a sentence with file and place; `progress` the bytes of the log that were read.
+/// index; each queue entry and each index entry must lead to its record; no consumer and no delay level may stand
+/// behind its queue's end. Nothing is changed. `fault` gets a sentence with file and place; `progress` the bytes of the
+/// log that were read.
 Result<StoreReport> verify_store(StoreFolder& folder, const std::function<void(const std::string& fault)>& fault,
                                  const std::function<void(int64_t bytes)>& progress);
 

@@ -127,7 +127,8 @@ TEST_CASE("a sound store has no faults", "[tools][mqstore]") {
 }
 
 TEST_CASE("Apache's stores have no faults, stopped cleanly or killed", "[tools][mqstore][golden]") {
-  for (const char* name : {"apache-5.3.3-clean", "apache-5.3.3-crashed"}) {
+  for (const char* name :
+       {"apache-5.3.3-clean", "apache-5.3.3-crashed", "apache-4.9.7-clean", "apache-4.9.7-crashed"}) {
     CAPTURE(name);
     Subject subject = Subject::of_apache(name);
     const StoreReport report = subject.verify();
@@ -160,8 +161,8 @@ TEST_CASE("each damaged byte is named with its file and place", "[tools][mqstore
     Subject subject = Subject::written();
     const std::string index = first_file(subject.root() + "/index");
     flip(index, 40 + 4 * 64 + 20 * 5 + 11);  // the place that the fifth entry leads to
-    CHECK(subject.verify().faults == 1);
-    CHECK(subject.told(index));
+    CHECK(subject.verify().faults == 2);
+    CHECK(subject.told(index + " entry 5 leads to"));
     CHECK(subject.told("key4"));
   }
 }
@@ -178,6 +179,13 @@ TEST_CASE("a missing file, an entry behind the log and an offset behind its queu
     flip(subject.queue_file("orders/0"), 3);  // the first entry's place: many GiB further
     CHECK(subject.verify().faults > 0);
     CHECK(subject.told("behind the log's end"));
+  }
+  SECTION("an index entry of no record") {
+    Subject subject = Subject::written();
+    flip(first_file(subject.root() + "/index"), 40 + 4 * 64 + 20 * 7 + 3);  // the seventh entry's hash
+    CHECK(subject.verify().faults >= 1);
+    CHECK(subject.told(" entry 7 leads to"));
+    CHECK(subject.told("another one is there"));
   }
   SECTION("offsets") {
     Subject subject = Subject::written();
