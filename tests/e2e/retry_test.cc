@@ -126,4 +126,30 @@ TEST_CASE("a store that Apache began goes on with its retries", "[e2e][broker][g
   CHECK(adopted.broker.stop() == 0);
 }
 
+TEST_CASE("what waited for its next try in a store of Apache 4.9 is tried", "[e2e][broker][golden]") {
+  const std::string name = GENERATE(as<std::string>(), "apache-4.9.7-clean", "apache-4.9.7-crashed");
+  CAPTURE(name);
+  Adopted adopted(name);
+  adopted.start();
+  const int32_t port = adopted.broker.port();
+  const std::string retries = "%RETRY%gen_consumer";
+  REQUIRE(eventually([&] { return read_all(port, "gen_consumer", retries).size() == 4; }, std::chrono::seconds(20)));
+  std::set<std::string> tried;
+  for (const Pulled& one : read_all(port, "gen_consumer", retries)) {
+    tried.insert(one.body);
+    CHECK(one.reconsume_times == 1);
+    CHECK(one.property("RETRY_TOPIC") == "retrying");
+    CHECK(one.property("KEYS") == "r" + one.body.substr(9));
+    CHECK(one.property("ORIGIN_MESSAGE_ID").size() == 32);
+  }
+  CHECK(tried == std::set<std::string>{"retry me 0", "retry me 1", "retry me 2", "retry me 3"});
+  RawClient client(port);
+  const auto offset =
+      client.call(kQueryOffset, {{"consumerGroup", "gen_consumer"}, {"topic", "plain"}, {"queueId", "2"}});
+  REQUIRE(offset.code == 0);
+  // Apache 4.9 writes offsets for the first time after ten seconds: the one that was killed had not lived so long.
+  CHECK(offset.ext->at("offset") == (name == "apache-4.9.7-clean" ? "12" : "0"));
+  CHECK(adopted.broker.stop() == 0);
+}
+
 }  // namespace comet::test
