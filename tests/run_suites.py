@@ -14,6 +14,7 @@ import sys
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+LONG_TIMES = {"property": 12, "e2e": 8}  # how much longer the long forms of these suites may take
 TALLY = re.compile(r"^(?:\w+: )?(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$", re.M)
 CATCH_ALL = re.compile(r"All tests passed \(.*?(\d+) test cases?\)")
 CATCH_SOME = re.compile(r"^test cases:\s*(\d+)(?:.*?(\d+) passed)?(?:.*?(\d+) failed)?", re.M)
@@ -65,6 +66,9 @@ def main():
     if options.long:
         os.environ["COMETMQ_LONG"] = "1"
     suites = list(listed(options.build, options.label))
+    if options.long:
+        for suite in suites:
+            suite["timeout"] *= LONG_TIMES.get(next(iter(suite["labels"]), ""), 1)
     alone = [s for s in suites if "e2e" in s["labels"]]  # real processes and time bounds: one at a time
     beside = [s for s in suites if s not in alone]
     if options.label is None and not options.quick:

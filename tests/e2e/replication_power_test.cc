@@ -52,6 +52,7 @@ class TwoDisks {
   std::vector<std::string> lost_with_both() {
     group_.start_master();
     CHECK(caught_up(group_));
+    load_.turn_to_another_log();
     auto wrong = load_.verify(group_.master.port(), {.all = true});
     const auto at_slave = load_.verify(group_.slave.port(), {.all = true});
     wrong.insert(wrong.end(), at_slave.begin(), at_slave.end());

@@ -201,6 +201,18 @@ std::vector<Case> all_cases() {
       {"an abort file too many", with("abort", "1"), kStopped},
       {"the abort file missing", gone("abort"), kKilled},
       {"a folder instead of the abort file", folder_instead_of("abort"), kBoth, "abort"},
+      {"the queues' manifest missing", gone("queues.manifest"), kStopped},
+      {"the queues' manifest cut short", with("queues.manifest", std::string(20, '\1')), kStopped},
+      {"the queues' manifest of noise", with("queues.manifest", noise(300)), kBoth},
+      {"a folder instead of the queues' manifest", folder_instead_of("queues.manifest"), kBoth},
+      {"files left in the trash",
+       [](const std::string& root) {
+         write(root + "/commitlog.trash/00000000000000000000", noise(100));
+         write(root + "/index.trash/20231114221320000", noise(100));
+       }},
+      {"a file instead of the trash", with("commitlog.trash", "x")},
+      {"lock missing", gone("lock")},
+      {"lock of noise", with("lock", noise(40))},
       {"foreign files and folders beside",
        [](const std::string& root) {
          write(root + "/core.1234", noise(10));
@@ -273,7 +285,8 @@ TEST_CASE("missing, short, extra, swapped, read-only and foreign files: a clear 
     if ((one.when & kStopped) != 0) check(one, true), ++cases;
     if ((one.when & kKilled) != 0) check(one, false), ++cases;
   }
-  CHECK(cases >= 60);
+  CHECK(all_cases().size() >= 60);
+  CHECK(cases > 90);
 }
 
 }  // namespace comet::test

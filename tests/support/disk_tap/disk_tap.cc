@@ -5,7 +5,9 @@
 ///   by
 ///                           page, msync), and `folders/HASH`, a folder's entries as of its last fsync: its path in the
 ///                           first line, then `NAME KEY` each. A KEY is an inode with its time of birth.
-///   DISK_TAP_FAULT=N:E      the N-th call that changes or syncs something fails with errno E; E = 0: a write does half
+///   DISK_TAP_FAULT=N:E      the N-th call (open, read, map, whatever changes or syncs something) fails with errno E;
+///                           E = 0: a read or write does half. It is told on stderr. EINTR only where a call may have
+///                           it.
 ///
 /// Whoever kills the broker then builds from shadow and folder what a power cut could have left.
 #include <dlfcn.h>
@@ -75,17 +77,32 @@ std::string key_of(int folder_fd, const char* name) {
          std::to_string(info.stx_btime.tv_nsec);
 }
 
+/// What the tap itself does on the disk is no call of the broker's.
+thread_local int own_work = 0;
+struct OwnWork {
+  OwnWork() { ++own_work; }
+  ~OwnWork() { --own_work; }
+};
+
+/// How a call may fail, besides with an error.
+enum MayBe { kWhole = 0, kInterrupted = 1, kHalf = 2 };
+
 /// 0: go on; else the errno to fail with; -1: do half of it.
-int fault_for(const std::string& path) {
-  if (!tap().watches(path) && path != tap().root) return 0;
-  if (tap().calls.fetch_add(1) != tap().fault_at) return 0;
-  return tap().fault_errno == 0 ? -1 : tap().fault_errno;
+int fault_for(const std::string& path, int may_be = kInterrupted) {
+  if (own_work > 0 || tap().fault_at < 0 || (!tap().watches(path) && path != tap().root)) return 0;
+  const int64_t number = tap().calls.fetch_add(1);
+  if (number != tap().fault_at) return 0;
+  ::dprintf(STDERR_FILENO, "disk_tap: call %lld meets %d on %s\n", static_cast<long long>(number), tap().fault_errno,
+            path.c_str());
+  if (tap().fault_errno == 0) return (may_be & kHalf) != 0 ? -1 : 0;
+  return tap().fault_errno == EINTR && (may_be & kInterrupted) == 0 ? 0 : tap().fault_errno;
 }
 
 /// Takes [from, to) of the file into the shadow; the size is durable with it.
 void keep(int fd, int64_t from, int64_t to) {
   struct stat info {};
   if (tap().shadow.empty() || ::fstat(fd, &info) != 0) return;
+  const OwnWork own;
   const std::string copy = tap().shadow + "/files/" + key_of(fd, "");
   const int into = ::open(copy.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
   if (into < 0) return;
@@ -105,6 +122,7 @@ void keep(int fd, int64_t from, int64_t to) {
 
 void keep_folder(int fd, const std::string& path) {
   if (tap().shadow.empty()) return;
+  const OwnWork own;
   const std::string list = tap().shadow + "/folders/" + std::to_string(std::hash<std::string>()(path));
   const std::string fresh = list + "." + std::to_string(::gettid());
   {
@@ -133,7 +151,7 @@ int after_sync(int result, int fd, const std::string& path) {
 }
 
 int fail_with(int number) {
-  errno = number > 0 ? number : EIO;
+  errno = number;
   return -1;
 }
 
@@ -143,6 +161,11 @@ extern "C" {
 
 void* mmap(void* hint, size_t bytes, int access, int flags, int fd, off_t offset) noexcept {
   static auto* const real = next<void*(void*, size_t, int, int, int, off_t)>("mmap");
+  if (fd >= 0)
+    if (const int fault = fault_for(path_of(fd), kWhole); fault != 0) {
+      errno = fault;
+      return MAP_FAILED;
+    }
   void* const at = real(hint, bytes, access, flags, fd, offset);
   if (at != MAP_FAILED && fd >= 0 && (access & PROT_WRITE) != 0 && (flags & MAP_SHARED) != 0 && offset == 0 &&
       tap().watches(path_of(fd))) {
@@ -200,7 +223,7 @@ int fsync(int fd) {
 
 ssize_t pwrite(int fd, const void* bytes, size_t count, off_t at) {
   static auto* const real = next<ssize_t(int, const void*, size_t, off_t)>("pwrite");
-  const int fault = fault_for(path_of(fd));
+  const int fault = fault_for(path_of(fd), kInterrupted | kHalf);
   if (fault > 0) return fail_with(fault);
   return real(fd, bytes, fault < 0 && count > 1 ? count / 2 : count, at);
 }
@@ -219,15 +242,51 @@ int fallocate(int fd, int mode, off_t from, off_t bytes) {
 
 int rename(const char* from, const char* to) noexcept {
   static auto* const real = next<int(const char*, const char*)>("rename");
-  if (const int fault = fault_for(to); fault != 0) return fail_with(fault);
+  if (const int fault = fault_for(to, kWhole); fault != 0) return fail_with(fault);
   return real(from, to);
+}
+
+int open(const char* path, int flags, ...) {
+  static auto* const real = next<int(const char*, int, ...)>("open");
+  va_list rest;
+  va_start(rest, flags);
+  const mode_t mode = (flags & O_CREAT) != 0 ? va_arg(rest, mode_t) : 0;
+  va_end(rest);
+  if (const int fault = fault_for(path); fault != 0) return fail_with(fault);
+  return real(path, flags, mode);
+}
+
+ssize_t pread(int fd, void* into, size_t count, off_t at) {
+  static auto* const real = next<ssize_t(int, void*, size_t, off_t)>("pread");
+  const int fault = fault_for(path_of(fd), kInterrupted | kHalf);
+  if (fault > 0) return fail_with(fault);
+  return real(fd, into, fault < 0 && count > 1 ? count / 2 : count, at);
+}
+
+int mkdir(const char* path, mode_t mode) noexcept {
+  static auto* const real = next<int(const char*, mode_t)>("mkdir");
+  if (const int fault = fault_for(path, kWhole); fault != 0) return fail_with(fault);
+  return real(path, mode);
+}
+
+int unlink(const char* path) noexcept {
+  static auto* const real = next<int(const char*)>("unlink");
+  if (const int fault = fault_for(path, kWhole); fault != 0) return fail_with(fault);
+  return real(path);
+}
+
+int sync_file_range(int fd, off64_t from, off64_t bytes, unsigned flags) {
+  static auto* const real = next<int(int, off64_t, off64_t, unsigned)>("sync_file_range");
+  if (const int fault = fault_for(path_of(fd)); fault > 0) return fail_with(fault);
+  return real(fd, from, bytes, flags);
 }
 
 int syncfs(int fd) noexcept {
   static auto* const real = next<int(int)>("syncfs");
-  if (const int fault = fault_for(path_of(fd)); fault != 0) return fail_with(fault);
+  if (const int fault = fault_for(path_of(fd), kWhole); fault != 0) return fail_with(fault);
   const int result = real(fd);
   if (result != 0) return result;
+  const OwnWork own;
   std::error_code gone;
   for (const auto& entry : fs::recursive_directory_iterator(tap().root, gone)) {
     const int one = ::open(entry.path().c_str(), O_RDONLY | O_CLOEXEC);

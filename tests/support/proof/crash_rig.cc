@@ -96,14 +96,16 @@ void CrashRig::power_cut_round() {
   verify({.all = true, .waited = sync_flush_ ? Aftermath::Time::max() : flushed, .flushed = flushed});
 }
 
-void CrashRig::fault_round(int64_t call, int error) {
+bool CrashRig::fault_round(int64_t call, int error) {
   disk_ = std::make_unique<TappedDisk>(broker_.folder() + "/store", broker_.folder() + "/shadow");
   broker_.environment = disk_->environment_with_fault(call, error);
   broker_.start();  // it may well refuse to
-  if (broker_.running()) run_workloads(rng_.between(20'000, 100'000));
+  if (broker_.running()) run_workloads(rng_.between(20'000, 40'000));
+  const bool met = broker_.output().find("disk_tap: call") != std::string::npos;
   broker_.environment.clear();
   start();
   verify({.all = true});
+  return met;
 }
 
 }  // namespace comet::test

@@ -50,8 +50,9 @@ class CrashRig {
   /// Traffic on a disk that is tapped, then a power cut: kill -9, and the broker starts again on one of the disks that
   /// the cut may leave. Under ASYNC_FLUSH the traffic lasts longer than what may be lost. Once, before any round().
   void power_cut_round();
-  /// Traffic on a disk where one call fails, whatever the broker makes of it; then it starts again on a good one.
-  void fault_round(int64_t call, int error);
+  /// A start and traffic on a disk where one call fails, whatever the broker makes of it; then it starts again on a
+  /// good one. False: it didn't come to that call.
+  bool fault_round(int64_t call, int error);
   Daemon& broker() { return broker_; }
 
  private:
