@@ -51,6 +51,7 @@
 #include "broker/runtime_info.h"
 #include "broker/slave_sync.h"
 #include "broker/slow_readers.h"
+#include "broker/state_file.h"
 #include "broker/statistics.h"
 #include "broker/timer_metrics.h"
 #include "broker/timers.h"
@@ -520,11 +521,8 @@ void Broker::Parts::settings_changed(const std::vector<std::string>& keys) {
 }
 
 Result<void> Broker::Parts::persist() {
-  COMET_TRY_VOID(topics.persist());
-  COMET_TRY_VOID(groups.persist());
-  COMET_TRY_VOID(persist_transaction_metrics());
-  COMET_TRY_VOID(filters.persist());
-  return offsets.persist();
+  return first_failure(
+      {topics.persist(), groups.persist(), persist_transaction_metrics(), filters.persist(), offsets.persist()});
 }
 
 Result<void> Broker::Parts::persist_transaction_metrics() {
@@ -597,11 +595,12 @@ Result<void> Broker::stop() {
   Timers* timers = parts.serving == nullptr ? nullptr : parts.serving->timers.get();
   auto persisted = parts.persist();
   auto stopped = parts.store->stop();
-  if (stopped && persisted) persisted = parts.delay_offsets.persist(parts.store->durable_end());
-  if (stopped && persisted && timers != nullptr) persisted = timers->flush(true);
-  if (stopped && persisted && parts.serving != nullptr && !parts.live.now().is_slave()) {
-    parts.serving->transactions.commit_all();
-    persisted = parts.offsets.persist();
+  if (stopped) {
+    const bool serves = parts.serving != nullptr && !parts.live.now().is_slave();
+    if (serves) parts.serving->transactions.commit_all();
+    persisted = first_failure({std::move(persisted), parts.delay_offsets.persist(parts.store->durable_end()),
+                               timers == nullptr ? Result<void>() : timers->flush(true),
+                               serves ? parts.offsets.persist() : Result<void>()});
   }
   parts.end_threads();
   if (!stopped) return stopped;

@@ -149,4 +149,25 @@ TEST_CASE("damaged, missing and foreign state files: a clear sentence, or the br
   }
 }
 
+TEST_CASE("a state file that can't be written keeps no other from being saved", "[e2e][broker][foreign]") {
+  TempDir dir(memory_folder());
+  const std::string folder = dir / "broker", config = folder + "/store/config";
+  Daemon broker("mqbroker", folder, Cluster::broker_file(folder, ""), "The broker[broker-a, 127.0.0.1:");
+  write_store(broker);
+  fs::rename(config + "/topics.json", config + "/topics.json.bak");
+  fs::create_directory(config + "/topics.json");
+  broker.start();
+  REQUIRE(broker.running());
+  RawClient client(broker.port());
+  REQUIRE(read_queue(client, "T", 0).size() == kMessages);
+  REQUIRE(client.call(15, {{"consumerGroup", "judge"}, {"topic", "T"}, {"queueId", "0"}, {"commitOffset", "2"}}).code ==
+          0);
+  broker.process().signal(SIGTERM);
+  CHECK(broker.process().wait() == 1);
+  CHECK_THAT(broker.output(), Catch::Contains("topics.json"));
+  std::stringstream offsets;
+  offsets << std::ifstream(config + "/consumerOffset.json").rdbuf();
+  CHECK_THAT(offsets.str(), Catch::Contains("T@judge"));
+}
+
 }  // namespace comet::test
