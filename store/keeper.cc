@@ -104,7 +104,7 @@ void Keeper::populate() {
 void Keeper::choose_pages(const MappedFileQueue::Segment& segment) {
   const bool streams = options_.flush == FlushMode::kAsync && ahead_bytes_ > kLeastAhead;
   const PageRuns runs = streams ? PageRuns::kLong : PageRuns::kSingle;
-  if (segment != paged_ || runs != runs_) segment->mapping().prefer(runs);
+  if (segment != paged_.lock() || runs != runs_) segment->mapping().prefer(runs);
   paged_ = segment;
   runs_ = runs;
 }

@@ -84,7 +84,7 @@ class Keeper {
   Time save_at_ = Time::max(), sync_at_ = Time::max(), rest_at_ = Time::max();
   PhyOffset seen_end_, populated_to_, written_back_to_;
   int64_t ahead_bytes_;
-  MappedFileQueue::Segment paged_;     ///< the file that was told how its pages are to come,
+  std::weak_ptr<MappedFile> paged_;    ///< the file that was told how its pages are to come,
   PageRuns runs_ = PageRuns::kSingle;  ///< and how
   Time populated_at_;
   MappedFileQueue::Segment greeted_;  ///< the prepared file whose start is populated

@@ -26,6 +26,7 @@ void Trash::add(const Path& path, std::weak_ptr<const void> reader) {
     items_.push_back({to, std::move(reader)});
     return;
   }
+  (void)files_.remove(folder);  // if it was made for this one
   // The folder may be a file system of its own; then there is no beside.
   if (auto removed = files_.remove(path); !removed) log_.error("{} can't be deleted: {}", path, removed.error().what);
 }

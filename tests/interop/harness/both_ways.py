@@ -40,7 +40,7 @@ class Load:
 
     def __init__(self, port, turn):
         self._port, self._turn = port, turn
-        self.acked, self._lock, self._stop = [], threading.Lock(), False
+        self.acked, self.refused, self._lock, self._stop = [], {}, threading.Lock(), False
         self._threads = [threading.Thread(target=self._send, args=(n,)) for n in range(SENDERS)]
         for thread in self._threads:
             thread.start()
@@ -82,6 +82,7 @@ class Load:
 
     def _note(self, answer, topic, items):
         if answer["code"] != 0:
+            self.refused[topic] = f"{answer['code']} {answer.get('remark')}"
             return
         ext = answer["extFields"]
         with self._lock:
@@ -238,8 +239,10 @@ def take_turns(lab, name, turns):
             else:
                 cluster.stop_broker("kill")
                 sent += load.stop()
-            if len(load.acked) < 20 or {one.topic for one in load.acked} != set(QUEUES_OF):
-                raise Wrong(f"only {len(load.acked)} messages were taken, of the topics {sorted({one.topic[:20] for one in load.acked})}")
+            # Apache's broker takes what was given back for a long group, but no send to its topic.
+            taken = set(QUEUES_OF) if maker is ours else {TOPIC, OTHER_TOPIC}
+            if len(load.acked) < 20 or {one.topic for one in load.acked} != taken:
+                raise Wrong(f"{len(load.acked)} messages were taken, but not of each topic; refused: {load.refused}")
         except Wrong as wrong:
             raise Wrong(f"turn {turn}, {maker.kind}, {len(sent)} messages before: {wrong}") from wrong
     broker.argv = ours.argv("mqbroker", conf, broker.home)

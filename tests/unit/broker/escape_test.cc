@@ -79,7 +79,7 @@ struct Escaping : BrokerState {
     }
     net.on([&] { there.route = route; });
   }
-  static Message message(const std::string& body, const std::string& text) {
+  static Message message(std::string_view body, std::string_view text) {
     Message message;
     message.topic = "orders";
     message.queue_id = QueueId(3);

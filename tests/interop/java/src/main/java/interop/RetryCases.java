@@ -20,6 +20,7 @@ import org.apache.rocketmq.client.consumer.listener.ConsumeConcurrentlyStatus;
 import org.apache.rocketmq.client.consumer.listener.ConsumeOrderlyStatus;
 import org.apache.rocketmq.client.consumer.listener.MessageListenerConcurrently;
 import org.apache.rocketmq.client.consumer.listener.MessageListenerOrderly;
+import org.apache.rocketmq.client.exception.MQClientException;
 import org.apache.rocketmq.client.producer.SendResult;
 import org.apache.rocketmq.common.message.Message;
 import org.apache.rocketmq.common.message.MessageConst;
@@ -191,6 +192,13 @@ final class RetryCases {
     MessageExt stored = lab.admin().viewMessage(topic, sent.getOffsetMsgId());
     stored.setReconsumeTimes(reconsumeTimes);
     stored.setCommitLogOffset(1L << 50);
+    until("the route of the retry topic, without which the client takes queues at random", () -> {
+      try {
+        return lab.admin().examineTopicRouteInfo("%RETRY%" + consumer.getConsumerGroup()) != null;
+      } catch (MQClientException notYet) {
+        return false;
+      }
+    });
     consumer.sendMessageBack(stored, 0, "broker-a");
     List<MessageExt> found = new ArrayList<>();
     until("the message in " + where, () -> {
