@@ -99,8 +99,9 @@ void ConsumerFilters::heard(const std::string& group, const std::vector<Subscrip
   const auto filters = by_group_.find(group);
   if (filters == by_group_.end()) return;
   for (const auto& [topic, filter] : ByTopic(filters->second)) {
-    const bool wanted = std::any_of(subscriptions.begin(), subscriptions.end(),
-                                    [&](const Subscription& subscription) { return subscription.topic == topic; });
+    const bool wanted = std::any_of(
+        subscriptions.begin(), subscriptions.end(),
+        [&wanted_topic = topic](const Subscription& subscription) { return subscription.topic == wanted_topic; });
     if (!wanted) let_die(group, topic, *filter);
   }
 }

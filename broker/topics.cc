@@ -207,7 +207,7 @@ void Topics::become(const remoting::TopicConfigWrapper& masters) {
     topic.name = name;
     table_.update(name, [&](const TopicConfig* present) -> std::optional<TopicConfig> {
       if (present != nullptr && *present == topic) return std::nullopt;
-      set.push_back(name);
+      set.push_back(topic.name);
       return topic;
     });
   }
