@@ -82,7 +82,7 @@ TEST_CASE("a power cut takes nothing that was promised, and of the rest only the
   const uint64_t seed = seed_of_run();
   INFO("COMETMQ_SEED=" << seed);
   Rng rng(seed);
-  for (int cut = 0; cut < (is_long_run() ? 400 : 12); ++cut) {
+  for (int cut = 0; cut < (is_long_run() ? 400 : 6); ++cut) {
     const bool sync_flush = cut % 3 != 2;
     INFO("cut " << cut);
     Loads loads;
