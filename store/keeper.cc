@@ -75,7 +75,7 @@ void Keeper::prepare_files() {
 
 void Keeper::populate() {
   const auto now = std::chrono::steady_clock::now();
-  if (const auto prepared = commit_log_.prepared_file(); prepared && prepared != greeted_) {
+  if (const auto prepared = commit_log_.prepared_file(); prepared && prepared != greeted_.lock()) {
     greeted_ = prepared;
     (void)prepared->mapping().populate(
         0, std::min(kLeastAhead, prepared->size_bytes()));  // without it a store faults, no more

@@ -87,7 +87,7 @@ class Keeper {
   std::weak_ptr<MappedFile> paged_;    ///< the file that was told how its pages are to come,
   PageRuns runs_ = PageRuns::kSingle;  ///< and how
   Time populated_at_;
-  MappedFileQueue::Segment greeted_;  ///< the prepared file whose start is populated
+  std::weak_ptr<MappedFile> greeted_;  ///< the prepared file whose start is populated
 };
 
 }  // namespace comet::store
