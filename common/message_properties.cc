@@ -4,8 +4,8 @@ namespace comet {
 
 std::optional<std::string_view> find_property(std::string_view text, std::string_view name) {
   std::optional<std::string_view> found;
-  each_property(text, [&](std::string_view property, std::string_view value) {
-    if (property == name) found = value;
+  each_pair(text, [&](std::string_view pair) {
+    if (const auto value = value_of(pair, name); !value.empty()) found = value;
   });
   return found;
 }

@@ -14,19 +14,31 @@ namespace comet::remoting {
 /// Whether a byte can't stand for itself inside a JSON string: a double quote, a backslash or a control character.
 inline bool is_special(char c) { return c == '"' || c == '\\' || static_cast<unsigned char>(c) < 0x20; }
 
+#if defined(__SSE2__)
+namespace detail {
+
+/// A bit for each byte that is `quote` or a backslash.
+inline int ends_in(__m128i bytes, char quote) {
+  return _mm_movemask_epi8(
+      _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8(quote)), _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'))));
+}
+
+/// A bit for each special byte.
+inline int special_bytes(__m128i bytes) {
+  const __m128i last_control = _mm_set1_epi8(0x1F);
+  return ends_in(bytes, '"') | _mm_movemask_epi8(_mm_cmpeq_epi8(_mm_max_epu8(bytes, last_control), last_control));
+}
+
+}  // namespace detail
+#endif
+
 /// Where the first special byte of `text` stands, or its size.
 inline size_t find_special(std::string_view text) {
   size_t at = 0;
 #if defined(__SSE2__)
-  const __m128i quote = _mm_set1_epi8('"');
-  const __m128i backslash = _mm_set1_epi8('\\');
-  const __m128i last_control = _mm_set1_epi8(0x1F);
   for (; at + 16 <= text.size(); at += 16) {
     const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(text.data() + at));
-    const __m128i control = _mm_cmpeq_epi8(_mm_max_epu8(bytes, last_control), last_control);
-    const __m128i hit =
-        _mm_or_si128(control, _mm_or_si128(_mm_cmpeq_epi8(bytes, quote), _mm_cmpeq_epi8(bytes, backslash)));
-    if (const int mask = _mm_movemask_epi8(hit); mask != 0) {
+    if (const int mask = detail::special_bytes(bytes); mask != 0) {
       return at + static_cast<size_t>(__builtin_ctz(static_cast<unsigned>(mask)));
     }
   }
@@ -38,12 +50,10 @@ inline size_t find_special(std::string_view text) {
 /// The first `quote` or backslash in [at, end), or `end`. Control characters are let through, as fastjson does.
 inline const char* find_string_end(const char* at, const char* end, char quote) {
 #if defined(__SSE2__)
-  const __m128i quotes = _mm_set1_epi8(quote);
-  const __m128i backslash = _mm_set1_epi8('\\');
   for (; end - at >= 16; at += 16) {
     const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
-    const __m128i hit = _mm_or_si128(_mm_cmpeq_epi8(bytes, quotes), _mm_cmpeq_epi8(bytes, backslash));
-    if (const int mask = _mm_movemask_epi8(hit); mask != 0) return at + __builtin_ctz(static_cast<unsigned>(mask));
+    if (const int mask = detail::ends_in(bytes, quote); mask != 0)
+      return at + __builtin_ctz(static_cast<unsigned>(mask));
   }
 #endif
   while (at < end && *at != quote && *at != '\\') ++at;
@@ -54,13 +64,10 @@ inline const char* find_string_end(const char* at, const char* end, char quote) 
 /// behind the text's length.
 inline const char* copy_string_part(const char* at, const char* end, char quote, char*& to) {
 #if defined(__SSE2__)
-  const __m128i quotes = _mm_set1_epi8(quote);
-  const __m128i backslash = _mm_set1_epi8('\\');
   while (end - at >= 16) {
     const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
-    const __m128i hit = _mm_or_si128(_mm_cmpeq_epi8(bytes, quotes), _mm_cmpeq_epi8(bytes, backslash));
     _mm_storeu_si128(reinterpret_cast<__m128i*>(to), bytes);
-    const int mask = _mm_movemask_epi8(hit);
+    const int mask = detail::ends_in(bytes, quote);
     const int plain = mask != 0 ? __builtin_ctz(static_cast<unsigned>(mask)) : 16;
     at += plain;
     to += plain;
@@ -76,16 +83,10 @@ inline const char* copy_string_part(const char* at, const char* end, char quote,
 inline size_t copy_plain(std::string_view text, char* to) {
   size_t at = 0;
 #if defined(__SSE2__)
-  const __m128i quote = _mm_set1_epi8('"');
-  const __m128i backslash = _mm_set1_epi8('\\');
-  const __m128i last_control = _mm_set1_epi8(0x1F);
   for (; at + 16 <= text.size(); at += 16) {
     const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(text.data() + at));
-    const __m128i control = _mm_cmpeq_epi8(_mm_max_epu8(bytes, last_control), last_control);
-    const __m128i hit =
-        _mm_or_si128(control, _mm_or_si128(_mm_cmpeq_epi8(bytes, quote), _mm_cmpeq_epi8(bytes, backslash)));
     _mm_storeu_si128(reinterpret_cast<__m128i*>(to + at), bytes);
-    if (const int mask = _mm_movemask_epi8(hit); mask != 0)
+    if (const int mask = detail::special_bytes(bytes); mask != 0)
       return at + static_cast<size_t>(__builtin_ctz(static_cast<unsigned>(mask)));
   }
 #endif
