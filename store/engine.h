@@ -61,7 +61,6 @@ class Engine final : public MessageStore {
   void delete_topic(std::string_view topic) override;
   void clean_expired_queues() override;
   void delete_expired_log() override;
-  void set_max_message_bytes(int32_t bytes) override { live_.max_message_bytes = bytes; }
   void change_options(const StoreOptions& options) override {
     retention_.set_rules(options);
     live_.take(options);

@@ -205,7 +205,6 @@ class MessageStore {
   virtual void delete_topic(std::string_view topic) = 0;
   virtual void clean_expired_queues() = 0;  ///< request 306
   virtual void delete_expired_log() = 0;    ///< request 329: arms the next passes
-  virtual void set_max_message_bytes(int32_t bytes) = 0;
   /// The rules of deletion, and what LiveSettings names, as `options` has them from now on; the rest isn't looked at.
   virtual void change_options(const StoreOptions& options) = 0;
 

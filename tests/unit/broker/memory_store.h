@@ -175,7 +175,6 @@ class MemoryStore final : public store::MessageStore {
   void delete_topic(std::string_view) override {}
   void clean_expired_queues() override {}
   void delete_expired_log() override {}
-  void set_max_message_bytes(int32_t) override {}
   void change_options(const store::StoreOptions&) override {}
 
  private:

@@ -55,7 +55,9 @@ TEST_CASE("each thing that is too long or no name is refused for its reason", "[
   CHECK(store.put("../T", 0, "b").status == PutStatus::kMessageIllegal);
   CHECK(store->put(RunningStore::request("T", 0, "b", long_properties)).status == PutStatus::kPropertiesTooLarge);
   CHECK(store->put(RunningStore::request("T", 0, "b", std::string(20'000, 'p'))).status == PutStatus::kMessageIllegal);
-  store->set_max_message_bytes(3);
+  auto options = small_store(dir.path());
+  options.max_message_bytes = 3;
+  store->change_options(options);
   CHECK(store.put("T", 0, "four").status == PutStatus::kMessageIllegal);
   CHECK(store.put("T", 0, "thr").status == PutStatus::kOk);
   CHECK(store->max_offset({"T", QueueId(0)}, true).value == 1);
