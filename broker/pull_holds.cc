@@ -291,12 +291,17 @@ void PullHolds::take_outbox(size_t loop) {
   run_woken(loop);
 }
 
-void PullHolds::wake_matching(size_t loop, Watched& watched, const std::optional<int64_t>& tags_code) {
+template <class Wanted>
+void PullHolds::wake_if(size_t loop, Watched& watched, Wanted is_wanted) {
   for (Hold* hold = watched.parts[loop].holds.first; hold != nullptr;) {
     Hold* const behind = hold->in_queue.behind;
-    if (is_for(*hold, tags_code)) wake(loop, *hold);
+    if (is_wanted(*hold)) wake(loop, *hold);
     hold = behind;
   }
+}
+
+void PullHolds::wake_matching(size_t loop, Watched& watched, const std::optional<int64_t>& tags_code) {
+  wake_if(loop, watched, [&](Hold& hold) { return is_for(hold, tags_code); });
 }
 
 /// Whether the pull may want what came. A code that isn't known may be any.
@@ -359,11 +364,7 @@ void PullHolds::wake_group(store::QueueKeyView queue, std::string_view group) {
         if (const auto found = queues_.find(key); found != queues_.end()) watched = found->second;
       }
       if (watched == nullptr) return;
-      for (Hold* hold = watched->parts[number].holds.first; hold != nullptr;) {
-        Hold* const behind = hold->in_queue.behind;
-        if (hold->pull.fields().consumer_group == group) wake(number, *hold);
-        hold = behind;
-      }
+      wake_if(number, *watched, [&](const Hold& hold) { return hold.pull.fields().consumer_group == group; });
       run_woken(number);
     });
   }
@@ -377,13 +378,7 @@ void PullHolds::wake_all() {
         const std::lock_guard lock(mu_);
         for (const auto& [key, watched] : queues_) all.push_back(watched);
       }
-      for (const auto& watched : all) {
-        for (Hold* hold = watched->parts[number].holds.first; hold != nullptr;) {
-          Hold* const behind = hold->in_queue.behind;
-          wake(number, *hold);
-          hold = behind;
-        }
-      }
+      for (const auto& watched : all) wake_if(number, *watched, [](const Hold&) { return true; });
       run_woken(number);
     });
   }

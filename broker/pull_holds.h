@@ -93,6 +93,8 @@ class PullHolds final : public store::ArrivalListener {
   std::shared_ptr<Watched> watched(store::QueueKeyView queue);
   void sweep_idle_queues();
   bool is_for(Hold& hold, const std::optional<int64_t>& tags_code);
+  template <class Wanted>
+  void wake_if(size_t loop, Watched& watched, Wanted is_wanted);
   void wake_matching(size_t loop, Watched& watched, const std::optional<int64_t>& tags_code);
   void wake(size_t loop, Hold& hold);
   void post_arrival(size_t loop, const std::shared_ptr<Watched>& watched, const std::optional<int64_t>& tags_code);

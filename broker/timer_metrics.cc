@@ -15,7 +15,7 @@ constexpr int64_t kBytesPerMs = 1'000;
 Result<void> TimerMetrics::load() {
   COMET_TRY(const nlohmann::json state, load_state(files_, log_, file_));
   const std::lock_guard lock(mu_);
-  if (!state.is_null()) assign(state);
+  if (!state.is_null()) counts_.assign(state);
   return {};
 }
 
@@ -23,19 +23,9 @@ Result<void> TimerMetrics::adopt(std::string_view text) {
   COMET_TRY(const nlohmann::json state, remoting::parse_fastjson(text));
   if (!state.is_object()) return fail(Errc::kInvalid, "a master's timer metrics are no JSON object");
   const std::lock_guard lock(mu_);
-  assign(state);
+  counts_.assign(state);
   changed_ = true;
   return {};
-}
-
-void TimerMetrics::assign(const nlohmann::json& state) {
-  topics_.clear();
-  version_ = version_in(state);
-  const auto table = state.find("timingCount");
-  if (table == state.end() || !table->is_object()) return;
-  for (const auto& [topic, metric] : table->items()) {
-    if (metric.is_object()) topics_[topic] = {number_in(metric, "count", 0), number_in(metric, "timeStamp", 0)};
-  }
 }
 
 bool TimerMetrics::changed() const {
@@ -44,41 +34,25 @@ bool TimerMetrics::changed() const {
 }
 
 void TimerMetrics::add(std::string_view topic, int64_t count) {
-  const int64_t now = clock_.now_ms();
+  const int64_t now_ms = clock_.now_ms();
   const std::lock_guard lock(mu_);
-  auto found = topics_.find(topic);
-  if (found == topics_.end()) found = topics_.emplace(topic, Metric{}).first;
-  found->second.count += count;
-  found->second.changed_ms = now;
-  version_.next(now);
+  counts_.add(topic, count, now_ms);
   changed_ = true;
 }
 
 void TimerMetrics::forget_topic(std::string_view topic) {
   const std::lock_guard lock(mu_);
-  const auto found = topics_.find(topic);
-  if (found == topics_.end()) return;
-  topics_.erase(found);
-  changed_ = true;
+  if (counts_.forget(topic)) changed_ = true;
 }
 
 int64_t TimerMetrics::count(std::string_view topic) const {
   const std::lock_guard lock(mu_);
-  const auto found = topics_.find(topic);
-  return found == topics_.end() ? 0 : found->second.count;
+  return counts_.of(topic);
 }
 
 std::string TimerMetrics::text() const {
   const std::lock_guard lock(mu_);
-  std::string out = "{\"dataVersion\":" + to_json(version_) + ",\"timingCount\":{";
-  bool first = true;
-  for (const auto& [topic, metric] : topics_) {
-    if (!first) out += ',';
-    first = false;
-    out += json_quoted(topic) + ":{\"count\":" + std::to_string(metric.count) +
-           ",\"timeStamp\":" + std::to_string(metric.changed_ms) + "}";
-  }
-  return out += "}}";
+  return counts_.text();
 }
 
 Result<void> TimerMetrics::persist(bool now) {

@@ -1,13 +1,11 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <mutex>
-#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
 
-#include "broker/data_version.h"
+#include "broker/topic_counts.h"
 #include "common/clock.h"
 #include "common/files.h"
 #include "common/log.h"
@@ -34,20 +32,12 @@ class TimerMetrics {
   Result<void> adopt(std::string_view text);
 
  private:
-  void assign(const nlohmann::json& state);
-
-  struct Metric {
-    int64_t count = 0;
-    int64_t changed_ms = 0;
-  };
-
   Files& files_;
   const Clock& clock_;
   Log& log_;
   const Path file_;
   mutable std::mutex mu_;  // guards all below
-  std::map<std::string, Metric, std::less<>> topics_;
-  DataVersion version_;
+  TopicCounts counts_{"timingCount"};
   bool changed_ = false;
   int64_t persist_from_ms_ = 0;
 };

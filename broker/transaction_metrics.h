@@ -2,12 +2,11 @@
 
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <mutex>
 #include <string>
 #include <string_view>
 
-#include "broker/data_version.h"
+#include "broker/topic_counts.h"
 #include "common/clock.h"
 #include "common/files.h"
 #include "common/log.h"
@@ -31,19 +30,13 @@ class TransactionMetrics {
   std::string text() const;  ///< the file's
 
  private:
-  struct Figure {
-    int64_t open = 0;
-    int64_t changed_ms = 0;
-  };
-
   Files& files_;
   const Clock& clock_;
   Log& log_;
   const Path file_;
   std::mutex persist_mu_;  // one writer of the file at a time
   mutable std::mutex mu_;  // guards what follows
-  DataVersion version_;
-  std::map<std::string, Figure, std::less<>> figures_;
+  TopicCounts counts_{"transactionCount"};
   int64_t changes_ = 0, persisted_changes_ = 0;
 };
 

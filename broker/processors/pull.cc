@@ -82,7 +82,7 @@ void PullProcessor::lite_pull(const Call&, const remoting::LitePullMessageReques
 }
 
 void PullProcessor::run(const PullFields& request, bool lite, bool may_wait, Responder responder) {
-  Pulling pull{request, lite, may_wait, parts_.config.now()};
+  Pulling pull{request, lite, may_wait, parts_.config.now(), parts_.consumers.find(request.consumer_group)};
   if (const auto refused = check(pull, responder)) {
     RefusalFields fields;
     if (refused->forbidden_type != 0) fields.forbidden_type = refused->forbidden_type;
@@ -127,8 +127,7 @@ std::optional<QueueOffset> PullProcessor::moved_to(Pulling& pull, const Responde
     if (pull.config.server_side_reset_offset) return reset;
   }
   if (!pull.config.broadcast_offsets) return std::nullopt;
-  pull.broadcast =
-      parts_.broadcasts.puller_of(request, parts_.consumers.find(request.consumer_group), responder.channel()->id());
+  pull.broadcast = parts_.broadcasts.puller_of(request, pull.clients, responder.channel()->id());
   return pull.broadcast ? parts_.broadcasts.start_of(request, *pull.broadcast) : std::nullopt;
 }
 
@@ -229,13 +228,12 @@ void PullProcessor::set_sql(Pulling& pull, std::shared_ptr<const SqlFilter> prog
 
 std::optional<PullProcessor::Refused> PullProcessor::filter_of_heartbeat(Pulling& pull) const {
   const PullFields& request = pull.request;
-  const ConsumerGroup* group = parts_.consumers.find(request.consumer_group);
-  if (group == nullptr) {
+  if (pull.clients == nullptr) {
     return Refused{ResponseCode::kSubscriptionNotExist,
                    fmt::format("the consumer's group info not exist: no client of {} sends heartbeats here",
                                request.consumer_group)};
   }
-  if (!pull.group->consume_broadcast_enable && group->broadcasting()) {
+  if (!pull.group->consume_broadcast_enable && pull.clients->broadcasting()) {
     return Refused{ResponseCode::kNoPermission,
                    fmt::format("the consumer group[{}] can not consume by broadcast way", request.consumer_group),
                    kBroadcastForbidden};
@@ -246,7 +244,7 @@ std::optional<PullProcessor::Refused> PullProcessor::filter_of_heartbeat(Pulling
         fmt::format("the consumer group[{}] is forbidden for topic[{}]", request.consumer_group, request.topic),
         kSubscriptionForbidden};
   }
-  const std::shared_ptr<const Subscription>* found = group->find(request.topic);
+  const std::shared_ptr<const Subscription>* found = pull.clients->find(request.topic);
   if (found == nullptr) {
     return Refused{ResponseCode::kSubscriptionNotExist,
                    fmt::format("the consumer's subscription not exist: {} doesn't subscribe {}", request.consumer_group,
@@ -280,8 +278,7 @@ std::optional<PullProcessor::Refused> PullProcessor::check_active_pull(const Pul
                                                                        const Responder& responder) const {
   if (!pull.config.reject_pull_consumer) return std::nullopt;
   const std::string_view name = pull.request.consumer_group;
-  const ConsumerGroup* group = parts_.consumers.find(name);
-  const bool active = group == nullptr || group->type == ConsumeType::kActively;
+  const bool active = pull.clients == nullptr || pull.clients->type == ConsumeType::kActively;
   if (!active || is_system_group(name) || parts_.consumers.has_channel(name, responder.channel()->id()))
     return std::nullopt;
   return Refused{

@@ -70,6 +70,7 @@ class PullProcessor {
     bool lite;
     bool may_wait;  ///< the first pass, on a loop: it may be held and commits its offset
     const BrokerConfig& config;
+    const ConsumerGroup* clients = nullptr;  ///< of the group that send heartbeats; null: none
     const TopicConfig* topic = nullptr;
     const GroupConfig* group = nullptr;
     SubscriptionFilter filter{};

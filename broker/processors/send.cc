@@ -250,8 +250,7 @@ Checked<void> SendProcessor::store_batch(Sending& sending, const TopicConfig& to
   if (state.items.empty()) return refusal(ResponseCode::kMessageIllegal, "the batch holds no message");
   COMET_TRY_CHECKED(const Placement placement, add_batch_items(sending, topic, queue));
 
-  const bool wait = !find_property(request.properties, property::kWait) ||
-                    find_property(request.properties, property::kWait) != "false";
+  const bool wait = find_property(request.properties, property::kWait) != "false";
   if (wait && parts_.parked.lacks_replicas()) return lacking_replicas();
   const store::PutResult result = parts_.store.put_batch(state.requests, state.places);
   if (auto fine = check_result(result, sending.config); !fine) return fine;

@@ -69,14 +69,20 @@ void TransactionProcessor::end_now(WaitingPtr waiting) {
   const store::GetResult got = one_half(parts_.store, request.tran_state_table_offset, false);
   const auto half = half_in(got);
   if (!half || half->message.phy_offset != request.commit_log_offset) return look_up(std::move(waiting));
-  if (auto refused = refusal_of(request, *half)) return std::move(waiting->responder).send(std::move(*refused));
-  switch (parts_.transactions.ledger().claim(half->message.queue_offset, HalfLedger::Purpose::kDecide)) {
+  end_open(std::move(waiting), *half, [this](WaitingPtr settled) { look_up(std::move(settled)); });
+}
+
+/// Decides the half message if its record is open; what is settled already goes to `otherwise`.
+template <class Otherwise>
+void TransactionProcessor::end_open(WaitingPtr waiting, const HalfMessage& half, Otherwise otherwise) {
+  if (auto refused = refusal_of(waiting->request, half)) return std::move(waiting->responder).send(std::move(*refused));
+  switch (parts_.transactions.ledger().claim(half.message.queue_offset, HalfLedger::Purpose::kDecide)) {
     case HalfLedger::Claim::kTaken:
-      return decide(*waiting, *half, half->message.queue_offset);
+      return decide(*waiting, half, half.message.queue_offset);
     case HalfLedger::Claim::kMoving:
       return after_move(std::move(waiting));
     case HalfLedger::Claim::kSettled:
-      return look_up(std::move(waiting));
+      return otherwise(std::move(waiting));
   }
 }
 
@@ -119,16 +125,7 @@ void TransactionProcessor::end_found(WaitingPtr waiting, const Found& found) {
   if (!half) {
     return std::move(waiting->responder).send(Reply::refuse(ResponseCode::kSystemError, std::string(kNotFound)));
   }
-  if (auto refused = refusal_of(waiting->request, *half))
-    return std::move(waiting->responder).send(std::move(*refused));
-  switch (parts_.transactions.ledger().claim(half->message.queue_offset, HalfLedger::Purpose::kDecide)) {
-    case HalfLedger::Claim::kTaken:
-      return decide(*waiting, *half, half->message.queue_offset);
-    case HalfLedger::Claim::kMoving:
-      return after_move(std::move(waiting));
-    case HalfLedger::Claim::kSettled:
-      return end_traced(std::move(waiting), *half, found);
-  }
+  end_open(std::move(waiting), *half, [&](WaitingPtr settled) { end_traced(std::move(settled), *half, found); });
 }
 
 /// The record named is settled. Its transaction may go on in a copy, or have been given up; else it is over.

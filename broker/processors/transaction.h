@@ -58,6 +58,8 @@ class TransactionProcessor {
   };
 
   void end_now(WaitingPtr waiting);
+  template <class Otherwise>
+  void end_open(WaitingPtr waiting, const HalfMessage& half, Otherwise otherwise);
   void look_up(WaitingPtr waiting);
   Found find(const Request& request) const;
   void end_found(WaitingPtr waiting, const Found& found);
