@@ -1,4 +1,5 @@
 #include "tests/support/cluster.h"
+#include "tests/support/request_fields.h"
 
 namespace comet::test {
 namespace {
@@ -11,16 +12,7 @@ constexpr int32_t kUpdateTopic = 17, kHeartbeat = 34, kConsumerList = 38, kQuery
 /// A name server, a broker with topic T of four queues, and two consumers of group g.
 struct Group {
   Group() {
-    REQUIRE(asker
-                .call(kUpdateTopic, {{"topic", "T"},
-                                     {"defaultTopic", "TBW102"},
-                                     {"readQueueNums", "4"},
-                                     {"writeQueueNums", "4"},
-                                     {"perm", "6"},
-                                     {"topicFilterType", "SINGLE_TAG"},
-                                     {"topicSysFlag", "0"},
-                                     {"order", "false"}})
-                .code == 0);
+    REQUIRE(asker.call(kUpdateTopic, topic_fields("T")).code == 0);
     join(one, "c1");
     join(two, "c2");
     REQUIRE(eventually([&] {

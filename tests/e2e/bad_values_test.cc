@@ -1,4 +1,5 @@
 #include "tests/support/cluster.h"
+#include "tests/support/request_fields.h"
 
 namespace comet::test {
 namespace {
@@ -25,49 +26,14 @@ Ext with(Ext fields, const Ext& changes) {
   for (const auto& [name, value] : changes) fields[name] = value;
   return fields;
 }
-Ext sent(const Ext& changes = {}) {
-  return with({{"producerGroup", "p"},
-               {"topic", "T"},
-               {"defaultTopic", "none"},
-               {"defaultTopicQueueNums", "1"},
-               {"queueId", "0"},
-               {"sysFlag", "0"},
-               {"bornTimestamp", "1"},
-               {"flag", "0"},
-               {"properties", ""},
-               {"unitMode", "false"}},
-              changes);
-}
+Ext sent(const Ext& changes = {}) { return with(with(send_fields("T"), {{"defaultTopic", "none"}}), changes); }
 Ext v2(const Ext& changes = {}) {
   return with(
       {{"a", "p"}, {"b", "T"}, {"c", "none"}, {"d", "1"}, {"e", "0"}, {"f", "0"}, {"g", "1"}, {"h", "0"}, {"i", ""}},
       changes);
 }
-Ext pulled(const Ext& changes = {}) {
-  return with({{"consumerGroup", "g"},
-               {"topic", "T"},
-               {"queueId", "0"},
-               {"queueOffset", "0"},
-               {"maxMsgNums", "1"},
-               {"sysFlag", "4"},
-               {"commitOffset", "0"},
-               {"subscription", "*"},
-               {"subVersion", "0"},
-               {"suspendTimeoutMillis", "0"},
-               {"expressionType", "TAG"}},
-              changes);
-}
-Ext topic(const Ext& changes = {}) {
-  return with({{"topic", "made"},
-               {"defaultTopic", "TBW102"},
-               {"readQueueNums", "1"},
-               {"writeQueueNums", "1"},
-               {"perm", "6"},
-               {"topicFilterType", "SINGLE_TAG"},
-               {"topicSysFlag", "0"},
-               {"order", "false"}},
-              changes);
-}
+Ext pulled(const Ext& changes = {}) { return with(pull_fields("T", 0, 0), changes); }
+Ext topic(const Ext& changes = {}) { return with(topic_fields("made", 1), changes); }
 std::string property(const std::string& name, const std::string& value) { return name + '\1' + value + '\2'; }
 const std::string kLong(200, 'n');
 constexpr const char* kNoJson = "{\"mqSet\":[oops";

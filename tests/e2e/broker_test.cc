@@ -1,6 +1,7 @@
 #include <chrono>
 
 #include "tests/support/cluster.h"
+#include "tests/support/request_fields.h"
 
 namespace comet::test {
 namespace {
@@ -16,25 +17,6 @@ std::string route(Cluster& cluster, const std::string& topic) {
   RawClient client(cluster.name_server.port());
   const auto answer = client.call(kRoute, {{"topic", topic}, {"acceptStandardJsonOnly", "true"}});
   return answer.code == 0 ? answer.body : "";
-}
-
-RawClient::Ext topic_fields(const std::string& topic) {
-  return {{"topic", topic}, {"defaultTopic", "TBW102"},        {"readQueueNums", "4"}, {"writeQueueNums", "4"},
-          {"perm", "6"},    {"topicFilterType", "SINGLE_TAG"}, {"topicSysFlag", "0"},  {"order", "false"}};
-}
-
-RawClient::Ext send_fields(const std::string& topic) {
-  return {{"producerGroup", "p"},
-          {"topic", topic},
-          {"defaultTopic", "TBW102"},
-          {"defaultTopicQueueNums", "4"},
-          {"queueId", "0"},
-          {"sysFlag", "0"},
-          {"bornTimestamp", "1700000000000"},
-          {"flag", "0"},
-          {"properties", ""},
-          {"reconsumeTimes", "0"},
-          {"unitMode", "false"}};
 }
 
 std::string heartbeat_of(const std::string& client, const std::string& group) {

@@ -1,4 +1,5 @@
 #include "tests/support/cluster.h"
+#include "tests/support/request_fields.h"
 
 namespace comet::test {
 namespace {
@@ -8,16 +9,7 @@ namespace {
 struct Burst {
   Burst() {
     RawClient client(cluster.broker.port());
-    REQUIRE(client
-                .call(17, {{"topic", "T"},
-                           {"defaultTopic", "TBW102"},
-                           {"readQueueNums", "1"},
-                           {"writeQueueNums", "1"},
-                           {"perm", "6"},
-                           {"topicFilterType", "SINGLE_TAG"},
-                           {"topicSysFlag", "0"},
-                           {"order", "false"}})
-                .code == 0);
+    REQUIRE(client.call(17, topic_fields("T", 1)).code == 0);
     RawClient names(cluster.name_server.port());
     REQUIRE(eventually([&] { return names.call(105, {{"topic", "T"}}).code == 0; }));
   }

@@ -6,6 +6,7 @@
 #include "common/message_codec.h"
 #include "common/message_properties.h"
 #include "tests/support/cluster.h"
+#include "tests/support/request_fields.h"
 
 namespace comet::test {
 namespace {
@@ -18,16 +19,7 @@ const std::string kSettings = "timerPrecisionMs=100\nrecallMessageEnable=true\nf
 struct Waiting {
   explicit Waiting(const std::string& more = {}) : cluster(kSettings + more) {
     RawClient client(cluster.broker.port());
-    REQUIRE(client
-                .call(kUpdateTopic, {{"topic", "T"},
-                                     {"defaultTopic", "TBW102"},
-                                     {"readQueueNums", "1"},
-                                     {"writeQueueNums", "1"},
-                                     {"perm", "6"},
-                                     {"topicFilterType", "SINGLE_TAG"},
-                                     {"topicSysFlag", "0"},
-                                     {"order", "false"}})
-                .code == 0);
+    REQUIRE(client.call(kUpdateTopic, topic_fields("T", 1)).code == 0);
     REQUIRE(
         eventually([&] { return cluster.broker.read("store/config/topics.json").find("\"T\"") != std::string::npos; }));
   }
@@ -36,19 +28,10 @@ struct Waiting {
     std::string properties;
     append_property(properties, "UNIQ_KEY", body);
     append_property(properties, name, std::to_string(value));
-    return client.call(kSend,
-                       {{"producerGroup", "p"},
-                        {"topic", "T"},
-                        {"defaultTopic", "TBW102"},
-                        {"defaultTopicQueueNums", "1"},
-                        {"queueId", "0"},
-                        {"sysFlag", "0"},
-                        {"bornTimestamp", std::to_string(clock.now_ms())},
-                        {"flag", "0"},
-                        {"properties", properties},
-                        {"reconsumeTimes", "0"},
-                        {"unitMode", "false"}},
-                       body);
+    auto fields = send_fields("T");
+    fields["bornTimestamp"] = std::to_string(clock.now_ms());
+    fields["properties"] = properties;
+    return client.call(kSend, fields, body);
   }
   /// Sends `count` of level 1 and as many timers of a second, and notes when each may come.
   void send_both(int count, const std::string& prefix = "") {
@@ -66,16 +49,7 @@ struct Waiting {
     std::map<std::string, int> bodies;
     RawClient client(cluster.broker.port());
     for (int64_t offset = 0;;) {
-      const auto answer = client.call(kPull, {{"consumerGroup", "g"},
-                                              {"topic", "T"},
-                                              {"queueId", "0"},
-                                              {"queueOffset", std::to_string(offset)},
-                                              {"maxMsgNums", "32"},
-                                              {"sysFlag", "4"},
-                                              {"commitOffset", "0"},
-                                              {"suspendTimeoutMillis", "0"},
-                                              {"subscription", "*"},
-                                              {"subVersion", "0"}});
+      const auto answer = client.call(kPull, pull_fields("T", 0, offset));
       if (answer.code != 0) return bodies;
       for (ByteView rest = as_bytes(answer.body); !rest.empty(); ++offset) {
         const auto record = decode_message(rest, true).value();

@@ -160,7 +160,7 @@ TEST_CASE("a state file that can't be written keeps no other from being saved", 
   REQUIRE(broker.running());
   RawClient client(broker.port());
   REQUIRE(read_queue(client, "T", 0).size() == kMessages);
-  REQUIRE(client.call(15, {{"consumerGroup", "judge"}, {"topic", "T"}, {"queueId", "0"}, {"commitOffset", "2"}}).code ==
+  REQUIRE(client.call(15, {{"consumerGroup", kJudge}, {"topic", "T"}, {"queueId", "0"}, {"commitOffset", "2"}}).code ==
           0);
   broker.process().signal(SIGTERM);
   CHECK(broker.process().wait() == 1);

@@ -4,6 +4,7 @@
 #include "common/message_codec.h"
 #include "common/message_properties.h"
 #include "tests/support/cluster.h"
+#include "tests/support/request_fields.h"
 
 namespace comet::test {
 namespace {
@@ -27,17 +28,7 @@ std::vector<Pulled> read_all(int32_t port, const std::string& group, const std::
   RawClient client(port);
   std::vector<Pulled> all;
   for (;;) {
-    const auto answer = client.call(kPull, {{"consumerGroup", group},
-                                            {"topic", topic},
-                                            {"queueId", "0"},
-                                            {"queueOffset", std::to_string(all.size())},
-                                            {"maxMsgNums", "32"},
-                                            {"sysFlag", "4"},
-                                            {"commitOffset", "0"},
-                                            {"suspendTimeoutMillis", "0"},
-                                            {"subscription", "*"},
-                                            {"subVersion", "0"},
-                                            {"expressionType", "TAG"}});
+    const auto answer = client.call(kPull, pull_fields(topic, 0, static_cast<int64_t>(all.size()), group));
     if (answer.code != 0) return all;
     for (ByteView rest = as_bytes(answer.body); !rest.empty();) {
       const auto record = decode_message(rest, true);

@@ -1,4 +1,5 @@
 #include "tests/support/cluster.h"
+#include "tests/support/request_fields.h"
 
 namespace comet::test {
 namespace {
@@ -79,16 +80,7 @@ TEST_CASE(
   const RawClient::Ext fields{{"a", "p"}, {"b", "big"}, {"c", "TBW102"}, {"d", "1"},     {"e", "0"},
                               {"f", "0"}, {"g", "1"},   {"h", "0"},      {"i", property}};
   REQUIRE(client.call(310, fields, "body").code == 0);
-  const auto pulled = client.call(11, {{"consumerGroup", "g"},
-                                       {"topic", "big"},
-                                       {"queueId", "0"},
-                                       {"queueOffset", "0"},
-                                       {"maxMsgNums", "1"},
-                                       {"sysFlag", "4"},
-                                       {"commitOffset", "0"},
-                                       {"suspendTimeoutMillis", "0"},
-                                       {"subscription", "*"},
-                                       {"subVersion", "0"}});
+  const auto pulled = client.call(11, pull_fields("big", 0, 0));
   REQUIRE(pulled.code == 0);
   CHECK(pulled.body.find(property) != std::string::npos);
 

@@ -11,6 +11,7 @@
 #include "tests/support/cluster.h"
 #include "tests/support/net_hosts.h"
 #include "tests/support/relay.h"
+#include "tests/support/request_fields.h"
 
 namespace comet::test {
 
@@ -105,39 +106,6 @@ namespace replica {
 
 inline constexpr int32_t kPull = 11, kSend = 10, kUpdateTopic = 17, kUpdateSettings = 25, kRuntimeInfo = 28,
                          kFlushSlaveTimeout = 12;
-
-inline RawClient::Ext topic_fields(const std::string& topic) {
-  return {{"topic", topic}, {"defaultTopic", "TBW102"},        {"readQueueNums", "4"}, {"writeQueueNums", "4"},
-          {"perm", "6"},    {"topicFilterType", "SINGLE_TAG"}, {"topicSysFlag", "0"},  {"order", "false"}};
-}
-
-inline RawClient::Ext send_fields(const std::string& topic, int32_t queue) {
-  return {{"producerGroup", "p"},
-          {"topic", topic},
-          {"defaultTopic", "TBW102"},
-          {"defaultTopicQueueNums", "4"},
-          {"queueId", std::to_string(queue)},
-          {"sysFlag", "0"},
-          {"bornTimestamp", "1700000000000"},
-          {"flag", "0"},
-          {"properties", ""},
-          {"reconsumeTimes", "0"},
-          {"unitMode", "false"}};
-}
-
-inline RawClient::Ext pull_fields(const std::string& topic, int32_t queue, int64_t offset) {
-  return {{"consumerGroup", "g"},
-          {"topic", topic},
-          {"queueId", std::to_string(queue)},
-          {"queueOffset", std::to_string(offset)},
-          {"maxMsgNums", "1000"},
-          {"sysFlag", "4"},
-          {"commitOffset", "0"},
-          {"suspendTimeoutMillis", "0"},
-          {"subscription", "*"},
-          {"subVersion", "0"},
-          {"expressionType", "TAG"}};
-}
 
 /// The bodies of a queue from `offset` on, and the offset behind them.
 inline std::vector<std::string> read_queue(RawClient& client, const std::string& topic, int32_t queue,

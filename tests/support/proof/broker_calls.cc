@@ -11,17 +11,9 @@ std::string Stored::property(std::string_view name) const {
 }
 
 RawClient::Ext send_fields(const std::string& topic, int32_t queue, const std::string& properties, bool short_names) {
-  RawClient::Ext fields{{"producerGroup", "crash"},
-                        {"topic", topic},
-                        {"defaultTopic", "TBW102"},
-                        {"defaultTopicQueueNums", "4"},
-                        {"queueId", std::to_string(queue)},
-                        {"sysFlag", "0"},
-                        {"bornTimestamp", std::to_string(wall_ms())},
-                        {"flag", "0"},
-                        {"properties", properties},
-                        {"reconsumeTimes", "0"},
-                        {"unitMode", "false"}};
+  RawClient::Ext fields = send_fields(topic, queue);
+  fields["bornTimestamp"] = std::to_string(wall_ms());
+  fields["properties"] = properties;
   if (!short_names) return fields;
   const std::map<std::string, std::string> letters{
       {"producerGroup", "a"}, {"topic", "b"},          {"defaultTopic", "c"},  {"defaultTopicQueueNums", "d"},
@@ -30,20 +22,6 @@ RawClient::Ext send_fields(const std::string& topic, int32_t queue, const std::s
   RawClient::Ext out;
   for (const auto& [name, value] : fields) out[letters.at(name)] = value;
   return out;
-}
-
-RawClient::Ext pull_fields(const std::string& topic, int32_t queue, int64_t offset) {
-  return {{"consumerGroup", "judge"},
-          {"topic", topic},
-          {"queueId", std::to_string(queue)},
-          {"queueOffset", std::to_string(offset)},
-          {"maxMsgNums", "32"},
-          {"sysFlag", "4"},
-          {"commitOffset", "0"},
-          {"suspendTimeoutMillis", "0"},
-          {"subscription", "*"},
-          {"subVersion", "0"},
-          {"expressionType", "TAG"}};
 }
 
 bool make_topic(RawClient& client, const std::string& topic, int32_t queues) {
@@ -62,16 +40,7 @@ bool make_topic(RawClient& client, const std::string& topic, int32_t queues) {
     return client.call(call::kUpdateGroup, {}, config.dump()).code == 0 &&
            client.call(call::kHeartbeat, {}, heartbeat.dump()).code == 0;
   }
-  return client
-             .call(call::kUpdateTopic, {{"topic", topic},
-                                        {"defaultTopic", "TBW102"},
-                                        {"readQueueNums", std::to_string(queues)},
-                                        {"writeQueueNums", std::to_string(queues)},
-                                        {"perm", "6"},
-                                        {"topicFilterType", "SINGLE_TAG"},
-                                        {"topicSysFlag", "0"},
-                                        {"order", "false"}})
-             .code == 0;
+  return client.call(call::kUpdateTopic, topic_fields(topic, queues)).code == 0;
 }
 
 std::vector<Stored> read_queue(RawClient& client, const std::string& topic, int32_t queue) {
@@ -79,7 +48,7 @@ std::vector<Stored> read_queue(RawClient& client, const std::string& topic, int3
   int64_t next =
       number(client.call(call::kMinOffset, {{"topic", topic}, {"queueId", std::to_string(queue)}}), "offset");
   while (next >= 0) {
-    const auto answer = client.call(call::kPull, pull_fields(topic, queue, next));
+    const auto answer = client.call(call::kPull, pull_fields(topic, queue, next, kJudge));
     if (answer.code != 0) break;
     for (ByteView rest = as_bytes(answer.body); !rest.empty();) {
       const auto record = decode_message(rest, true);

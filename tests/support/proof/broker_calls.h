@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "tests/support/raw_client.h"
+#include "tests/support/request_fields.h"
 
 /// What the loads of the crash rig ask of a broker.
 namespace comet::test {
@@ -38,11 +39,11 @@ struct Stored {
   std::string property(std::string_view name) const;
 };
 
-/// Fields of SEND_MESSAGE; `short_names`: of SEND_MESSAGE_V2.
+/// Fields of SEND_MESSAGE, born now; `short_names`: of SEND_MESSAGE_V2.
 RawClient::Ext send_fields(const std::string& topic, int32_t queue, const std::string& properties,
                            bool short_names = false);
-/// Fields of a pull that doesn't wait and asks for bodies.
-RawClient::Ext pull_fields(const std::string& topic, int32_t queue, int64_t offset);
+/// The group that reads what the loads have sent.
+inline constexpr const char* kJudge = "judge";
 
 /// A topic with so many queues; of a retry topic: its group. True: acknowledged, it must be there from then on.
 bool make_topic(RawClient& client, const std::string& topic, int32_t queues);

@@ -177,7 +177,7 @@ void SendLoad::check_message(const Message& message, std::vector<std::string>& w
 void SendLoad::read_queue(RawClient& client, int32_t queue, int64_t from, int64_t max,
                           std::vector<std::string>& wrong) {
   while (from < max && wrong.size() < 5) {
-    const auto answer = client.call(call::kPull, pull_fields(mix_.topic, queue, from));
+    const auto answer = client.call(call::kPull, pull_fields(mix_.topic, queue, from, kJudge));
     const bool was_removed = answer.code == call::kRetryAtOnce || answer.code == call::kOffsetMoved;
     if (was_removed && number(answer, "nextBeginOffset") > from) {
       from = number(answer, "nextBeginOffset");  // its log file was deleted just now; check_acked() asks whether it was
