@@ -104,7 +104,7 @@ constexpr Option<Config> kBroker[] = {
     {"timerRollWindowSlot", &Config::timer_roll_window_slots, "slots", "What is further off than this is stored once more on its way.", 0, INT32_MAX, kRestart},
     {"timerCongestNumEachSlot", &Config::timer_congest_each_slot, "messages", "Refuse more for one slot: surely from twice as many on, by chance between.", 1, INT32_MAX, kLive},
     {"timerFlushIntervalMs", &Config::timer_flush_interval_ms, "ms", "Time between writes of the timers' files.", 10, kDayMs, kRestart},
-    {"timerStopEnqueue", &Config::timer_stop_enqueue, "", "Leave new ones in their topic for now.", kAny, kMost, kLive},
+    {"timerStopEnqueue", &Config::timer_stop_enqueue, "", "Leave new ones in their topic while this is true.", kAny, kMost, kLive},
     {"mappedFileSizeTimerLog", &Config::timer_log_file_bytes, "bytes", "Size of one file of the timer log, 52 bytes a message; never change it on an existing store.", 1'024, 0x7FFF'F000, kRestart},
     {"recallMessageEnable", &Config::recall_message, "", "Let producers take arbitrarily delayed messages back.", kAny, kMost, kLive},
     {"allowRecallWhenBrokerNotWriteable", &Config::allow_recall_when_not_writable, "", "Also while brokerPermission forbids writing.", kAny, kMost, kLive},
