@@ -268,6 +268,8 @@ GetResult Engine::get(const GetRequest& request) {
         break;
       }
       if (*got == 0) {
+        if (const QueueOffset now = queue->min_offset(); offset < now)  // deleted since this walk began
+          return at_once(GetStatus::kOffsetTooSmall, now, now, max);
         scan.none(GetStatus::kOffsetFoundNull);
         scan.out.next = QueueOffset(file_end);
         goes_on = false;

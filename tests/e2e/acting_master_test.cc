@@ -258,9 +258,9 @@ TEST_CASE("a slave that still hears its master doesn't act, whatever name server
   REQUIRE(caught_up(acting.group));
   CHECK(figure(acting.group.slave.port(), "haState") == "TRANSFER");
   CHECK(figure(acting.group.slave.port(), "actingMaster") == "false");
-  acting.group.master.process().signal(SIGSTOP);  // silent, but the connection stands
+  acting.group.master.process().freeze();  // silent, but the connection stands
   CHECK(eventually([&] { return figure(acting.group.slave.port(), "actingMaster") == "true"; }));
-  acting.group.master.process().signal(SIGCONT);
+  acting.group.master.process().thaw();
   CHECK(eventually([&] { return figure(acting.group.slave.port(), "actingMaster") == "false"; }));
 }
 

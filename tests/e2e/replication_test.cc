@@ -110,9 +110,9 @@ TEST_CASE("a SYNC_MASTER answers when its slave has the message, and says the tr
   CHECK(send_some(group.master.port(), "T", "both", 50) == 50);
   CHECK(log_end(group.slave.port()) == log_end(group.master.port()));
 
-  group.slave.process().signal(SIGSTOP);
+  group.slave.process().freeze();
   CHECK(send_some(group.master.port(), "T", "stopped", 2, kFlushSlaveTimeout) == 2);
-  group.slave.process().signal(SIGCONT);
+  group.slave.process().thaw();
   REQUIRE(caught_up(group));
   CHECK(send_some(group.master.port(), "T", "again", 10) == 10);
   group.link->cut(false, true);

@@ -87,9 +87,9 @@ TEST_CASE("with inSyncReplicas=3 two slaves have a message before it is acknowle
     CHECK(log_end(group.slave.port()) == end);
     CHECK(log_end(second.port()) == end);
   }
-  second.process().signal(SIGSTOP);
+  second.process().freeze();
   CHECK(send_some(group.master.port(), "T", "one of two", 1, kFlushSlaveTimeout) == 1);
-  second.process().signal(SIGCONT);
+  second.process().thaw();
   CHECK(eventually([&] { return send_some(group.master.port(), "T", "both again", 1) == 1; }));
   group.kill(group.slave);
   CHECK(

@@ -62,6 +62,13 @@ class Process {
 
   pid_t pid() const { return pid_; }
   void signal(int number) const { ::kill(pid_, number); }
+  /// Stands still at the return: on a busy machine threads run on for a while after the signal.
+  void freeze() const {
+    signal(SIGSTOP);
+    siginfo_t stopped{};
+    ::waitid(P_PID, static_cast<id_t>(pid_), &stopped, WSTOPPED);
+  }
+  void thaw() const { signal(SIGCONT); }
 
   /// The exit status, or 128 + signal; nothing if it runs on beyond the bound.
   std::optional<int> wait(std::chrono::milliseconds bound = std::chrono::seconds(10)) {

@@ -225,6 +225,36 @@ TEST_CASE("who still reads a deleted file keeps its bytes, and only those", "[st
   CHECK(eventually([&] { return !std::filesystem::exists(dir / "commitlog.trash"); }));
 }
 
+TEST_CASE("a reader whose queue files are deleted while it walks over them is told where the queue begins now", "[store]") {
+  /// Matches nothing, and deletes what it has passed and what comes next.
+  struct Deletes final : store::MessageFilter {
+    Deletes(RunningStore& its_store, std::string its_root) : store(its_store), root(std::move(its_root)) {}
+    bool matches_tags_code(int64_t) const override {
+      if (deleted) return false;
+      deleted = true;
+      store.clock.advance_ms(80 * 3'600'000);
+      CHECK(eventually([&] {
+        store->delete_expired_log();
+        return log_files(root) <= 2 && store->min_offset({"T", QueueId(0)}).value > 64;
+      }));
+      return false;
+    }
+    RunningStore& store;
+    const std::string root;
+    mutable bool deleted = false;
+  };
+  TempDir dir;
+  auto options = busy_cleaner(dir.path());
+  options.travel_queue_files = 3;
+  options.flush_consume_queue_interval_ms = 1;
+  RunningStore store(options, true, make_real_files(), really_now());
+  for (int i = 0; i < 200; ++i) store.put("T", 0, std::string(500, 'x'), "tag");
+  const Deletes filter(store, dir.path());
+  const auto got = store->get({.topic = "T", .queue_id = QueueId(0), .offset = QueueOffset(1), .filter = &filter});
+  CHECK(got.status == GetStatus::kOffsetTooSmall);
+  CHECK(got.next == store->min_offset({"T", QueueId(0)}));
+}
+
 TEST_CASE("what a crash left in the trash is found at the start; big files go in slices", "[store]") {
   TempDir dir;
   const auto files = make_real_files();
