@@ -25,6 +25,9 @@ namespace comet {
 namespace {
 
 constexpr int64_t kPage = 4096;
+/// Zeros written at once become one folio. Larger ones cost little less (docs/performance.md) and take memory in pieces
+/// that a virtual machine has often given back to its host.
+constexpr int64_t kFolio = 32 * 1024;
 
 /// What the system's own words leave open: which limit it was and how to raise it.
 std::string hint(const Path& path, int number) {
@@ -74,6 +77,17 @@ struct Descriptor {
   Descriptor& operator=(const Descriptor&) = delete;
 };
 
+Result<void> write_all(const Descriptor& file, const Path& path, int64_t at, ByteView bytes) {
+  while (!bytes.empty()) {
+    const auto put = retry([&] { return ::pwrite(file.fd, bytes.data(), bytes.size(), at); });
+    if (put < 0) return system_error("write", path);
+    if (put == 0) return fail(Errc::kIo, "write " + path + ": the system took no bytes");
+    at += put;
+    bytes = bytes.subspan(static_cast<size_t>(put));
+  }
+  return {};
+}
+
 class RealMapping final : public Mapping {
  public:
   RealMapping(std::shared_ptr<Descriptor> file, Path path, void* data, int64_t size)
@@ -92,8 +106,12 @@ class RealMapping final : public Mapping {
     return {};
   }
 
-  void prefer(PageRuns runs) override {
-    ::madvise(data_, static_cast<size_t>(size_), runs == PageRuns::kLong ? MADV_SEQUENTIAL : MADV_RANDOM);
+  Result<void> fill(int64_t from, int64_t length) override {
+    static std::byte zeros[kFolio];  // never written: all of it is the kernel's one page of zeros
+    for (int64_t at = from; at < from + length; at += kFolio)
+      COMET_TRY_VOID(write_all(*file_, path_, at,
+                               ByteView(zeros).first(static_cast<size_t>(std::min(kFolio, from + length - at)))));
+    return {};
   }
 
   Result<void> populate(int64_t from, int64_t length) override {
@@ -180,18 +198,7 @@ class RealFile final : public File {
     return ::preadv2(file_->fd, &part, 1, at, RWF_NOWAIT) == static_cast<ssize_t>(into.size());
   }
 
-  Result<void> write_at(int64_t at, ByteView bytes) override {
-    size_t done = 0;
-    while (done < bytes.size()) {
-      const auto put = retry([&] {
-        return ::pwrite(file_->fd, bytes.data() + done, bytes.size() - done, at + static_cast<int64_t>(done));
-      });
-      if (put < 0) return system_error("write", path_);
-      if (put == 0) return fail(Errc::kIo, "write " + path_ + ": the system took no bytes");
-      done += static_cast<size_t>(put);
-    }
-    return {};
-  }
+  Result<void> write_at(int64_t at, ByteView bytes) override { return write_all(*file_, path_, at, bytes); }
 
   Result<int64_t> size() const override {
     struct stat info {};

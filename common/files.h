@@ -15,12 +15,6 @@ namespace comet {
 using Path = std::string;
 
 /// A range of a file mapped into memory, shared with the file. Unmapped when destroyed.
-/// How pages come that are populated from now on.
-enum class PageRuns {
-  kSingle,  ///< one by one: a flush writes the pages that changed and no others
-  kLong  ///< in large folios, at a fraction of the price; one store behind a flush makes a whole run be written again
-};
-
 class Mapping {
  public:
   virtual ~Mapping() = default;
@@ -31,7 +25,9 @@ class Mapping {
   virtual Result<void> sync(int64_t from, int64_t length) = 0;
   /// Prepares pages for stores without a fault (MADV_POPULATE_WRITE; touches them where the kernel has none).
   virtual Result<void> populate(int64_t from, int64_t length) = 0;
-  virtual void prefer(PageRuns runs) = 0;
+  /// Writes zeros, so that the pages come in large folios, at a quarter of what faults cost; but one store behind a
+  /// flush then makes all of a folio be written again. A store into the range meanwhile would be lost.
+  virtual Result<void> fill(int64_t from, int64_t length) = 0;
   /// Whether every page of the range is in memory, so that reading it can't wait for a disk.
   virtual bool resident(int64_t from, int64_t length) const = 0;
   /// Starts write-back without waiting; pacing only, no durability.
@@ -43,7 +39,7 @@ class Mapping {
 /// What a mapping is for; the kernel pages it accordingly.
 enum class MapFor {
   kRead,    ///< no stores
-  kAppend,  ///< filled front to back; pages come one by one until prefer() says otherwise
+  kAppend,  ///< filled front to back; a fault brings in one page, so that a flush writes what changed and no more
   kUpdate   ///< stores anywhere: no read-ahead, so that one store never brings in a whole window
 };
 

@@ -68,9 +68,29 @@ Result<void> CommitLog::roll() {
 Result<CommitLog::Place> CommitLog::reserve(int64_t bytes) {
   if (!current_ || position_ + bytes + kEndBlankBytes > current_->limit().value) [[unlikely]]
     COMET_TRY_VOID(roll());
+  // With room for the blank, which is written without asking.
+  if (position_ + bytes + kEndBlankBytes > filling_.load(std::memory_order_acquire)) [[unlikely]]
+    await_fill(position_ + bytes + kEndBlankBytes);
   const Place place{PhyOffset(position_), current_->at(PhyOffset(position_))};
   position_ += bytes;
   return place;
+}
+
+void CommitLog::await_fill(int64_t stores_end) {
+  for (int64_t from; (from = filling_.load(std::memory_order_acquire)) < stores_end;)
+    filling_.wait(from, std::memory_order_acquire);
+}
+
+bool CommitLog::fill(MappedFile& segment, PhyOffset from, int64_t bytes) {
+  {
+    const std::lock_guard lock(append_lock_);
+    if (from.value < std::max(position_ + kEndBlankBytes, room_end_)) return false;
+    filling_.store(from.value, std::memory_order_relaxed);
+  }
+  const auto done = segment.mapping().fill(from - segment.base(), bytes);
+  filling_.store(kNoFill, std::memory_order_release);
+  filling_.notify_all();
+  return done.has_value();
 }
 
 int64_t CommitLog::next_store_time() {

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -52,7 +53,7 @@ class CommitLog {
   PhyOffset received_end() const { return PhyOffset(received_.load(std::memory_order_acquire)); }
   /// An empty log will begin at `base`. kInvalid: there is something already, or it is no file's start.
   Result<void> begin_at(PhyOffset base);
-  /// Room behind what was received, up to the file's end; makes the next file where there is none.
+  /// Some room behind what was received, within a file; makes the next file where there is none.
   Result<std::span<std::byte>> receive_room();
   void received(int64_t bytes) { received_ += bytes; }
   /// What was received behind end() is forgotten and cleared.
@@ -85,6 +86,9 @@ class CommitLog {
   /// `bytes` bytes at `at`, if they are published and in one file.
   std::optional<PinnedBytes> slice(PhyOffset at, int64_t bytes) const;
 
+  /// Zeros where nobody stores yet, for whole folios (Mapping::fill); who gets there meanwhile waits. false: a writer
+  /// is there already, or the disk refused. The keeper calls it.
+  bool fill(MappedFile& segment, PhyOffset from, int64_t bytes);
   /// The next file, made before it is needed. The keeper calls these.
   bool wants_next_file();
   Result<void> prepare_next_file();
@@ -97,7 +101,10 @@ class CommitLog {
   int64_t file_bytes() const { return options_.commit_log_file_bytes; }
 
  private:
+  static constexpr int64_t kNoFill = std::numeric_limits<int64_t>::max();
+
   Result<void> roll();
+  void await_fill(int64_t stores_end);
   void use(MappedFileQueue::Segment segment);
 
   Files& files_;
@@ -107,8 +114,10 @@ class CommitLog {
   MappedFileQueue segments_;
 
   AdaptiveLock append_lock_;
-  MappedFileQueue::Segment current_;  // under append_lock_
-  int64_t position_ = 0;              // under append_lock_: where the next record goes
+  MappedFileQueue::Segment current_;       // under append_lock_
+  int64_t position_ = 0;                   // under append_lock_: where the next record goes
+  int64_t room_end_ = 0;                   // under append_lock_: a replica may store up to there
+  std::atomic<int64_t> filling_{kNoFill};  // from where fill() writes; set under append_lock_
   alignas(64) std::atomic<int64_t> end_{0};
   std::atomic<int64_t> received_{0};
   std::atomic<int64_t> last_store_ms_{0};

@@ -5,6 +5,12 @@
 
 /// The replica's side of the CommitLog: slices of another log's bytes, in its order and at its offsets.
 namespace comet::store {
+namespace {
+
+/// What is given out at once can't be filled with zeros ahead.
+constexpr int64_t kMostRoomBytes = 1024 * 1024;
+
+}  // namespace
 
 Result<void> CommitLog::begin_at(PhyOffset base) {
   if (!segments_.empty() || end().value != 0)
@@ -28,12 +34,14 @@ Result<void> CommitLog::begin_at(PhyOffset base) {
 
 Result<std::span<std::byte>> CommitLog::receive_room() {
   const PhyOffset at = received_end();
+  const std::lock_guard lock(append_lock_);
   if (!current_ || at == current_->limit()) {
-    const std::lock_guard lock(append_lock_);
     position_ = at.value;  // the file is full: no blank is written into it
     COMET_TRY_VOID(roll());
   }
-  return std::span(current_->at(at), static_cast<size_t>(current_->limit() - at));
+  room_end_ = std::min(at.value + kMostRoomBytes, current_->limit().value);
+  await_fill(room_end_);
+  return std::span(current_->at(at), static_cast<size_t>(room_end_ - at.value));
 }
 
 void CommitLog::drop_incomplete() {

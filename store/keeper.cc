@@ -6,8 +6,8 @@ namespace comet::store {
 namespace {
 
 constexpr int64_t kMiB = 1024 * 1024;
-/// A huge page: populated as a whole, it is zeroed, mapped and written back as a whole, at a fraction of the price.
-constexpr int64_t kHugePage = 2 * kMiB;
+/// Filled, populated and written back as a whole.
+constexpr int64_t kRun = 256 * 1024;
 constexpr int64_t kLeastAhead = 8 * kMiB, kMostAhead = 64 * kMiB;
 constexpr int64_t kWriteBackStep = 4 * kMiB;
 constexpr auto kBusyWake = std::chrono::milliseconds(50);
@@ -77,36 +77,38 @@ void Keeper::populate() {
   const auto now = std::chrono::steady_clock::now();
   if (const auto prepared = commit_log_.prepared_file(); prepared && prepared != greeted_.lock()) {
     greeted_ = prepared;
-    (void)prepared->mapping().populate(
-        0, std::min(kLeastAhead, prepared->size_bytes()));  // without it a store faults, no more
+    bring_in(*prepared, 0, std::min(kLeastAhead, prepared->size_bytes()));
   }
   const auto segment = commit_log_.segments().last();
   if (!segment || !segment->contains(seen_end_)) return;
   if (populated_to_ < seen_end_ || populated_to_ < segment->base())
     populated_to_ = std::max(seen_end_, segment->base());
-  if (populated_to_ - seen_end_ >= ahead_bytes_ / 2 + kHugePage) return;
+  if (populated_to_ - seen_end_ >= ahead_bytes_ / 2 + kRun) return;
   if (now - populated_at_ < kBusyWake) ahead_bytes_ = std::min(ahead_bytes_ * 4, kMostAhead);
   if (now - populated_at_ > kQuietWake) ahead_bytes_ = kLeastAhead;
   populated_at_ = now;
-  choose_pages(segment);
   const PhyOffset target = std::min(seen_end_ + ahead_bytes_, segment->limit());
-  while (populated_to_ < target) {
-    const int64_t from = (populated_to_ - segment->base()) / kHugePage * kHugePage;
-    const int64_t bytes = std::min(kHugePage, segment->size_bytes() - from);
-    (void)segment->mapping().populate(from, bytes);
+  if (populated_to_ < target) {
+    const int64_t from = (populated_to_ - segment->base()) / kRun * kRun;
+    const int64_t bytes =
+        std::min((target - segment->base() - from + kRun - 1) / kRun * kRun, segment->size_bytes() - from);
+    bring_in(*segment, from, bytes);
     populated_to_ = segment->base() + from + bytes;
   }
   if (populated_to_ == segment->limit()) populated_to_ = seen_end_ + kMostAhead;  // the next file has its turn
 }
 
-/// With long runs each flush writes again what lies around its stores: nothing for a stream that fills a run between
-/// two flushes, twenty times the bytes under SYNC_FLUSH.
-void Keeper::choose_pages(const MappedFileQueue::Segment& segment) {
-  const bool streams = options_.flush == FlushMode::kAsync && ahead_bytes_ > kLeastAhead;
-  const PageRuns runs = streams ? PageRuns::kLong : PageRuns::kSingle;
-  if (segment != paged_.lock() || runs != runs_) segment->mapping().prefer(runs);
-  paged_ = segment;
-  runs_ = runs;
+/// With large folios each flush writes again what lies around its stores: nothing for a stream that fills a folio
+/// between two flushes, twenty times the bytes under SYNC_FLUSH.
+bool Keeper::streams() const { return options_.flush == FlushMode::kAsync && ahead_bytes_ > kLeastAhead; }
+
+/// What fails here only makes a store fault later.
+void Keeper::bring_in(MappedFile& segment, int64_t from, int64_t bytes) {
+  for (const int64_t end = from + bytes; from < end; from += kRun) {
+    const int64_t run = std::min(kRun, end - from);
+    if (streams()) (void)commit_log_.fill(segment, segment.base() + from, run);
+    (void)segment.mapping().populate(from, run);
+  }
 }
 
 void Keeper::start_write_back() {
@@ -116,7 +118,7 @@ void Keeper::start_write_back() {
       written_back_to_ = seen_end_;
       return;
     }
-    const PhyOffset to = std::min(segment->limit(), PhyOffset(seen_end_.value / kHugePage * kHugePage));
+    const PhyOffset to = std::min(segment->limit(), PhyOffset(seen_end_.value / kRun * kRun));
     if (to <= written_back_to_) return;
     segment->mapping().start_write_back(written_back_to_ - segment->base(), to - written_back_to_);
     written_back_to_ = to;

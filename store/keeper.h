@@ -58,7 +58,8 @@ class Keeper {
   Result<void> try_save_queues(bool durably);
   void prepare_files();
   void populate();
-  void choose_pages(const MappedFileQueue::Segment& segment);
+  void bring_in(MappedFile& segment, int64_t from, int64_t bytes);
+  bool streams() const;
   void start_write_back();
   void collect_fresh();
   void rest_queues();
@@ -84,8 +85,6 @@ class Keeper {
   Time save_at_ = Time::max(), sync_at_ = Time::max(), rest_at_ = Time::max();
   PhyOffset seen_end_, populated_to_, written_back_to_;
   int64_t ahead_bytes_;
-  std::weak_ptr<MappedFile> paged_;    ///< the file that was told how its pages are to come,
-  PageRuns runs_ = PageRuns::kSingle;  ///< and how
   Time populated_at_;
   std::weak_ptr<MappedFile> greeted_;  ///< the prepared file whose start is populated
 };

@@ -15,7 +15,13 @@ struct Faults {
   std::atomic<int64_t> writes_left{-1};
   std::atomic<int64_t> free_bytes{-1};   ///< what space() reports; negative: the truth
   std::atomic<bool> syncs_stall{false};  ///< they wait until let_syncs_go()
+  std::atomic<bool> fills_stall{false};  ///< they wait until let_fills_go()
+  std::atomic<int64_t> fills{0};         ///< begun
 
+  void let_fills_go() {
+    fills_stall = false;
+    fills_stall.notify_all();
+  }
   void let_syncs_go() {
     syncs_stall = false;
     syncs_stall.notify_all();
@@ -41,7 +47,11 @@ class FaultyMapping final : public Mapping {
   }
   Result<void> populate(int64_t from, int64_t length) override { return real_->populate(from, length); }
   bool resident(int64_t from, int64_t length) const override { return real_->resident(from, length); }
-  void prefer(PageRuns runs) override { real_->prefer(runs); }
+  Result<void> fill(int64_t from, int64_t length) override {
+    ++faults_.fills;
+    faults_.fills_stall.wait(true);
+    return real_->fill(from, length);
+  }
   void start_write_back(int64_t from, int64_t length) override { real_->start_write_back(from, length); }
   void will_need(int64_t from, int64_t length) override { real_->will_need(from, length); }
 

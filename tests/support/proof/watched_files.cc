@@ -29,7 +29,11 @@ class WatchedMapping final : public Mapping {
                       [&] { return real_->populate(from, length); });
   }
   bool resident(int64_t from, int64_t length) const override { return real_->resident(from, length); }
-  void prefer(PageRuns runs) override { real_->prefer(runs); }
+  /// Zeros over zeros leave every image as it is.
+  Result<void> fill(int64_t from, int64_t length) override {
+    return do_watched(watcher_, {DiskStep::kPopulate, path_, "", file_, from, length},
+                      [&] { return real_->fill(from, length); });
+  }
   void start_write_back(int64_t from, int64_t length) override { real_->start_write_back(from, length); }
   void will_need(int64_t from, int64_t length) override { real_->will_need(from, length); }
 

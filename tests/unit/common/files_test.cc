@@ -5,6 +5,8 @@
 #include <unistd.h>
 #include <catch2/catch.hpp>
 
+#include <algorithm>
+
 #include "tests/support/temp_dir.h"
 
 using namespace comet;
@@ -57,6 +59,23 @@ TEST_CASE("bytes stored through a mapping are in the file, and zeroed ranges rea
   CHECK(file->read_resident(5000, one));
   CHECK(one[0] == std::byte{7});
   CHECK(file->size().value() == 64 * 1024);
+}
+
+TEST_CASE("filling a range makes it zeros, to the byte", "[files]") {
+  TempDir dir;
+  auto files = make_real_files();
+  auto file = files->open(dir / "f", OpenMode::kCreate).value();
+  constexpr int64_t kBytes = 256 * 1024;
+  REQUIRE(file->allocate(kBytes));
+  auto mapping = file->map(kBytes, MapFor::kAppend).value();
+  std::fill_n(mapping->data(), kBytes, std::byte{7});
+  constexpr int64_t kFrom = 1000, kLength = 100'000;  // more than one folio, whole pages at neither end
+  REQUIRE(mapping->fill(kFrom, kLength));
+  CHECK(std::count(mapping->data(), mapping->data() + kBytes, std::byte{0}) == kLength);
+  CHECK(mapping->data()[kFrom - 1] == std::byte{7});
+  CHECK(mapping->data()[kFrom] == std::byte{0});
+  CHECK(mapping->data()[kFrom + kLength - 1] == std::byte{0});
+  CHECK(file->size().value() == kBytes);
 }
 
 TEST_CASE("folders are made with their parents and listed by name", "[files]") {
