@@ -340,7 +340,7 @@ Broker::Parts::Serving::Serving(Parts& parts)
           {parts.live, parts.topics, parts.groups, parts.offsets, parts.consumers, holds, *parts.store, *parts.log}),
       admin(parts.live, parts.topics, runtime, parts.statistics, *parts.store, parts.machine.clock, *parts.log),
       relay(parts.live, parts.consumers, parts.topics, parts.groups, *parts.store),
-      assignment(parts.topics, parts.groups, parts.consumers, parts.request_modes, routes),
+      assignment(parts.live, parts.topics, parts.groups, parts.consumers, parts.request_modes, routes),
       delay_admin(parts.delay_offsets, timers.get(), parts.timer_metrics),
       recall({*parts.store, parts.topics, parts.live, parts.statistics, parked, parts.kinds, parts.machine.clock},
              parts.loop_list, store_host(parts.live.now())),

@@ -108,6 +108,7 @@ struct BrokerConfig {
   // Offsets.
   int32_t flush_consumer_offset_ms = 5'000;  ///< flushConsumerOffsetInterval
   bool server_side_reset_offset = true;      ///< useServerSideResetOffset
+  bool server_load_balancer = true;          ///< serverLoadBalancerEnable
   int64_t offset_version_step = 500;         ///< consumerOffsetUpdateVersionStep
 
   // Delays.
@@ -127,6 +128,7 @@ struct BrokerConfig {
 
   // Figures.
   bool detail_stat = true;              ///< enableDetailStat
+  bool delete_unused_stats = true;      ///< autoDeleteUnusedStats
   int32_t max_stats_idle_minutes = -1;  ///< maxStatsIdleTimeInMinutes; below 0: kept for ever
 
   // Replication.

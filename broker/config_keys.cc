@@ -92,9 +92,11 @@ constexpr Option<Config> kBroker[] = {
     {"defaultQueryMaxNum", &Config::default_query_max_num, "messages", "Most answers to a query by unique key.", 1, 1'024, kLive},
 
     {"flushConsumerOffsetInterval", &Config::flush_consumer_offset_ms, "ms", "Time between writes of consumerOffset.json.", 100, kDayMs, kRestart},
+    {"serverLoadBalancerEnable", &Config::server_load_balancer, "", "Share a topic's queues out among those who ask for it; false: everyone gets all.", kAny, kMost, kLive},
     {"useServerSideResetOffset", &Config::server_side_reset_offset, "", "Reset offsets on the broker; false: ask the clients to.", kAny, kMost, kLive},
     {"consumerOffsetUpdateVersionStep", &Config::offset_version_step, "commits", "Raise the offset table's version every so many commits.", 1, kMost, kLive},
     {"enableDetailStat", &Config::detail_stat, "", "Keep the latencies of groups by queue.", kAny, kMost, kRestart},
+    {"autoDeleteUnusedStats", &Config::delete_unused_stats, "", "Forget the figures of topics and groups that are deleted.", kAny, kMost, kLive},
     {"maxStatsIdleTimeInMinutes", &Config::max_stats_idle_minutes, "minutes", "Figures that stood still so long are forgotten; below 0: none are.", -1, 1'000'000, kLive},
     {"flushDelayOffsetInterval", &Config::flush_delay_offset_ms, "ms", "Time between writes of delayOffset.json.", 100, kDayMs, kRestart},
     {"delayOffsetUpdateVersionStep", &Config::delay_offset_version_step, "messages", "Raise that table's version every so many delivered messages.", 1, kMost, kLive},

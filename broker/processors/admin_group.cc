@@ -48,7 +48,7 @@ Reply AdminGroupProcessor::remove(const Call& call, const remoting::DeleteSubscr
   log_.info("deleteSubGroup {} by {}", request.group_name, call.channel->remote_text());
   groups_.remove(request.group_name);
   if (request.clean_offset || request.remove_offset.value_or(false)) offsets_.remove_group(request.group_name);
-  statistics_.delete_group(request.group_name);
+  if (config_.now().delete_unused_stats) statistics_.delete_group(request.group_name);
   return when_saved(groups_);
 }
 

@@ -115,7 +115,7 @@ void AdminTopicProcessor::remove_one(const std::string& topic) {
   topics_.remove(topic);
   offsets_.remove_topic(topic);
   store_.delete_topic(topic);
-  statistics_.delete_topic(topic);
+  if (config_.now().delete_unused_stats) statistics_.delete_topic(topic);
   timers_.forget_topic(topic);
 }
 

@@ -49,7 +49,8 @@ void AssignmentProcessor::query(const Call& call, const remoting::QueryAssignmen
 remoting::QueueAssignments AssignmentProcessor::assign(const remoting::QueryAssignmentBody& wanted,
                                                        const TopicRoutes::Route& route) const {
   if (route == nullptr) return {};
-  if (wanted.message_model == remoting::MessageModel::kBroadcasting) return to_pull(route->readable);
+  const bool shared_out = config_.now().server_load_balancer;
+  if (wanted.message_model == remoting::MessageModel::kBroadcasting || !shared_out) return to_pull(route->readable);
   return to_pull(assign_queues(wanted.strategy_name, wanted.client_id, route->readable,
                                consumers_.client_ids(wanted.consumer_group)));
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "broker/config.h"
 #include "broker/consumers.h"
 #include "broker/groups.h"
 #include "broker/request_modes.h"
@@ -16,9 +17,9 @@ namespace comet::broker {
 /// they are assigned; the mode POP is refused. Source: QueryAssignmentProcessor; behaviour.md 5.3; remoting.md 8.12.
 class AssignmentProcessor {
  public:
-  AssignmentProcessor(Topics& topics, Groups& groups, const Consumers& consumers, RequestModes& modes,
-                      TopicRoutes& routes)
-      : topics_(topics), groups_(groups), consumers_(consumers), modes_(modes), routes_(routes) {}
+  AssignmentProcessor(const LiveConfig& config, Topics& topics, Groups& groups, const Consumers& consumers,
+                      RequestModes& modes, TopicRoutes& routes)
+      : config_(config), topics_(topics), groups_(groups), consumers_(consumers), modes_(modes), routes_(routes) {}
 
   void query(const remoting::Call& call, const remoting::QueryAssignmentRequest& request,
              remoting::Responder responder);
@@ -28,6 +29,7 @@ class AssignmentProcessor {
  private:
   remoting::QueueAssignments assign(const remoting::QueryAssignmentBody& wanted, const TopicRoutes::Route& route) const;
 
+  const LiveConfig& config_;
   Topics& topics_;
   Groups& groups_;
   const Consumers& consumers_;

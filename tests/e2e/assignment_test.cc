@@ -72,6 +72,16 @@ TEST_CASE("the broker shares a topic's queues out among a group's clients", "[e2
   CHECK(group.query("c1", "absent").is_null());
 }
 
+TEST_CASE("with serverLoadBalancerEnable=false everyone who asks gets all queues", "[e2e][broker]") {
+  constexpr int32_t kUpdateConfig = 25;
+  Group group;
+  REQUIRE(group.asker.call(kUpdateConfig, {}, "serverLoadBalancerEnable=false\n").code == 0);
+  for (const char* client : {"c1", "c2", "stranger"})
+    CHECK(group.ids(group.query(client, "T")) == std::vector<int>{0, 1, 2, 3});
+  REQUIRE(group.asker.call(kUpdateConfig, {}, "serverLoadBalancerEnable=true\n").code == 0);
+  CHECK(group.ids(group.query("c2", "T")) == std::vector<int>{2, 3});
+}
+
 TEST_CASE("how a group gets a topic's messages is set, kept and listed; POP is refused", "[e2e][broker]") {
   Group group;
   CHECK(group.set_mode("T", "PULL").code == 0);

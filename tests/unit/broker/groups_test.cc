@@ -81,7 +81,7 @@ namespace {
 
 /// Group settings as administrators send and read them.
 struct Administered : BrokerState {
-  Administered() { REQUIRE(load()); }
+  explicit Administered(void (*adjust)(BrokerConfig&) = nullptr) : BrokerState(adjust) { REQUIRE(load()); }
 
   remoting::Reply update(const std::string& body) {
     return processor().update({head, body, channel, clock.now_ms()}, {});
@@ -183,4 +183,14 @@ TEST_CASE("changes are told and raise the version", "[broker][groups]") {
   CHECK(groups.remove("g"));
   CHECK_FALSE(groups.version() == version);
   CHECK(told == 2);
+}
+
+TEST_CASE("the figures of a deleted group go, unless autoDeleteUnusedStats is off", "[broker][groups]") {
+  const bool kept = GENERATE(false, true);
+  void (*const keep)(BrokerConfig&) = [](BrokerConfig& config) { config.delete_unused_stats = false; };
+  Administered broker(kept ? keep : nullptr);
+  REQUIRE(broker.update(R"({"groupName":"g"})").code == remoting::ResponseCode::kSuccess);
+  broker.statistics.add("GROUP_GET_NUMS", "T@g", 5);
+  REQUIRE(broker.remove("g", true).code == remoting::ResponseCode::kSuccess);
+  CHECK(broker.statistics.total("GROUP_GET_NUMS", "T@g") == (kept ? 5 : 0));
 }
