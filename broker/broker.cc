@@ -21,6 +21,7 @@
 #include "broker/gated_log.h"
 #include "broker/groups.h"
 #include "broker/parked_answers.h"
+#include "broker/persister.h"
 #include "broker/processors/admin_broker.h"
 #include "broker/processors/admin_group.h"
 #include "broker/processors/admin_offset.h"
@@ -105,28 +106,6 @@ remoting::ServerLimits limits_of(const BrokerConfig& config) {
   limits.idle_ms = int64_t{config.channel_idle_s} * 1'000;
   return limits;
 }
-
-/// Writes a table's file on a worker, once for all changes that come while it waits.
-class Persister {
- public:
-  Persister(remoting::WorkerPool& workers, Log& log, std::function<Result<void>()> write)
-      : workers_(workers), log_(log), write_(std::move(write)) {}
-
-  void soon() {
-    if (wanted_.exchange(true)) return;
-    const bool taken = workers_.submit([this] {
-      wanted_ = false;
-      if (auto written = write_(); !written) log_.error("{}", written.error().what);
-    });
-    if (!taken) wanted_ = false;  // the next change, or the stop, writes it
-  }
-
- private:
-  remoting::WorkerPool& workers_;
-  Log& log_;
-  const std::function<Result<void>()> write_;
-  std::atomic<bool> wanted_{false};
-};
 
 }  // namespace
 
@@ -287,14 +266,16 @@ Broker::Parts::Serving::Serving(Parts& parts)
       registration(*parts.loop_list.front(), client, *parts.log, parts.live, parts.topics),
       routes(*parts.loop_list.front(), client, parts.live),
       members(*parts.loop_list.front(), client, parts.live, parts.topics, *parts.log),
-      write_topics(parts.workers, *parts.log, [&parts] { return parts.topics.persist(); }),
-      write_groups(parts.workers, *parts.log, [&parts] { return parts.groups.persist(); }),
-      write_offsets(parts.workers, *parts.log, [&parts] { return parts.offsets.persist(); }),
-      write_delays(parts.workers, *parts.log,
+      write_topics(*parts.loop_list.front(), parts.workers, *parts.log, [&parts] { return parts.topics.persist(); }),
+      write_groups(*parts.loop_list.front(), parts.workers, *parts.log, [&parts] { return parts.groups.persist(); }),
+      write_offsets(*parts.loop_list.front(), parts.workers, *parts.log, [&parts] { return parts.offsets.persist(); }),
+      write_delays(*parts.loop_list.front(), parts.workers, *parts.log,
                    [&parts] { return parts.delay_offsets.persist(parts.store->durable_end()); }),
-      write_timers(parts.workers, *parts.log, [this] { return timers ? timers->flush(false) : Result<void>(); }),
-      write_transactions(parts.workers, *parts.log, [&parts] { return parts.persist_transaction_metrics(); }),
-      write_filters(parts.workers, *parts.log, [&parts] { return parts.filters.persist(); }),
+      write_timers(*parts.loop_list.front(), parts.workers, *parts.log,
+                   [this] { return timers ? timers->flush(false) : Result<void>(); }),
+      write_transactions(*parts.loop_list.front(), parts.workers, *parts.log,
+                         [&parts] { return parts.persist_transaction_metrics(); }),
+      write_filters(*parts.loop_list.front(), parts.workers, *parts.log, [&parts] { return parts.filters.persist(); }),
       holds(parts.loop_list, *parts.store),
       broadcasts(parts.machine.clock, parts.live, parts.consumers, parts.offsets, *parts.store),
       slow_readers(parts.live, parts.offsets, parts.groups, *parts.store, *parts.log),

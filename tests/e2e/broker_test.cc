@@ -98,6 +98,35 @@ TEST_CASE("a kill loses no offset that was committed longer than flushConsumerOf
   CHECK(found.ext->at("offset") == "7");
 }
 
+TEST_CASE("a kill forgets no group that a heartbeat made, nor a topic that a message made", "[e2e][broker]") {
+  constexpr int32_t kAllGroups = 201, kAllTopics = 21;
+  constexpr int kMade = 50;
+  Cluster cluster;
+  const auto kept = [&](const char* file, const std::string& name) {
+    return cluster.broker.read(std::string("store/config/") + file).find('"' + name + "\":{") != std::string::npos;
+  };
+  {
+    RawClient consumer(cluster.broker.port()), producer(cluster.broker.port());
+    for (int n = 0; n < kMade; ++n) {
+      consumer.send(kHeartbeat, {}, heartbeat_of("c1", "group-" + std::to_string(n)), 479, 0);
+      REQUIRE(producer.call(kSend, send_fields("topic-" + std::to_string(n)), "hello").code == 0);
+    }
+    const std::string last = std::to_string(kMade - 1);
+    REQUIRE(eventually([&] { return kept("subscriptionGroup.json", "group-" + last); }, std::chrono::seconds(2)));
+    REQUIRE(eventually([&] { return kept("topics.json", "topic-" + last); }, std::chrono::seconds(2)));
+  }
+  cluster.broker.process().signal(SIGKILL);
+  REQUIRE(cluster.broker.process().wait());
+  cluster.start_broker();
+  REQUIRE(cluster.broker.running());
+  RawClient asker(cluster.broker.port());
+  const std::string groups = asker.call(kAllGroups).body, topics = asker.call(kAllTopics).body;
+  for (int n = 0; n < kMade; ++n) {
+    CHECK_THAT(groups, Contains("\"groupName\":\"group-" + std::to_string(n) + '"'));
+    CHECK_THAT(topics, Contains("\"topicName\":\"topic-" + std::to_string(n) + '"'));
+  }
+}
+
 TEST_CASE("a group's consumers are told when one joins and when one's connection closes", "[e2e][broker]") {
   Cluster cluster;
   RawClient first(cluster.broker.port());
