@@ -54,6 +54,7 @@
 #include "broker/slow_readers.h"
 #include "broker/state_file.h"
 #include "broker/statistics.h"
+#include "broker/stats_log.h"
 #include "broker/timer_metrics.h"
 #include "broker/timers.h"
 #include "broker/topics.h"
@@ -126,7 +127,7 @@ struct Broker::Parts {
 
   Machine machine;
   LiveConfig live;
-  std::unique_ptr<Log> log, store_log, remoting_log;
+  std::unique_ptr<Log> log, store_log, remoting_log, stats_lines;
   GatedLog client_log;  ///< broker.log, for what clients cause
   std::vector<std::string> notices;
 
@@ -176,6 +177,7 @@ struct Broker::Parts::Serving {
   PullHolds holds;
   BroadcastOffsets broadcasts;
   SlowReaders slow_readers;
+  StatsLog stats_log;
   ParkedAnswers parked;
   std::unique_ptr<Escape> escape;  // a slave's, with enableRemoteEscape
   DelaySchedule delays;
@@ -230,6 +232,7 @@ Broker::Parts::Parts(Machine on, BrokerConfig settings, Path config_file)
       log(on.logs.make("broker")),
       store_log(on.logs.make("store")),
       remoting_log(on.logs.make("remoting")),
+      stats_lines(on.logs.make("stats")),
       client_log(*log, on.clock),
       topics(on.files, on.clock, client_log, live, live.now().config_folder() + "/topics.json"),
       groups(on.files, on.clock, client_log, live, live.now().config_folder() + "/subscriptionGroup.json"),
@@ -278,7 +281,9 @@ Broker::Parts::Serving::Serving(Parts& parts)
       write_filters(*parts.loop_list.front(), parts.workers, *parts.log, [&parts] { return parts.filters.persist(); }),
       holds(parts.loop_list, *parts.store),
       broadcasts(parts.machine.clock, parts.live, parts.consumers, parts.offsets, *parts.store),
-      slow_readers(parts.live, parts.offsets, parts.groups, *parts.store, *parts.log),
+      slow_readers(parts.live, parts.offsets, parts.groups, *parts.store, parts.machine.clock, *parts.log),
+      stats_log(*parts.loop_list.front(), parts.workers, parts.live, parts.statistics, parts.offsets, *parts.store,
+                *parts.stats_lines),
       parked(parts.loop_list, *parts.store, parts.live, parts.replication->slaves_to_wait_for(), &members),
       escape(make_escape(parts)),
       delays({*parts.store, parts.topics, parts.statistics, parts.kinds, parts.delay_offsets, parts.delay_alarm,
@@ -482,6 +487,7 @@ void Broker::Parts::start_timers() {
   loop.every(Statistics::kSampleIntervalMs, [this] { tell_dropped_log_lines(); });
   loop.every(Statistics::kSampleIntervalMs, [this, &loop] {
     statistics.sample(loop.now_ms(), store->figures().put_total);
+    serving->stats_log.tick(loop.now_ms());
     days.tick(loop.now_ms(), statistics.puts_without_system(), statistics.gets_without_system());
   });
 }

@@ -129,6 +129,7 @@ struct BrokerConfig {
   // Figures.
   bool detail_stat = true;              ///< enableDetailStat
   bool delete_unused_stats = true;      ///< autoDeleteUnusedStats
+  bool disk_fall_recorded = true;       ///< diskFallRecorded
   int32_t max_stats_idle_minutes = -1;  ///< maxStatsIdleTimeInMinutes; below 0: kept for ever
 
   // Replication.

@@ -322,7 +322,6 @@ constexpr AcceptedKey kAccepted[] = {
     {"messageIndexSafe", "false", kOwnWay},
     {"warmMapedFileEnable", "false", kOwnWay},
     {"debugLockEnable", "false", kOwnWay},
-    {"diskFallRecorded", "true", kOwnWay},
     {"recheckReputOffsetFromCq", "false", kOwnWay},
     {"autoMessageVersionOnTopicLen", "true", kOwnWay},
     {"forceVerifyPropCRC", "false", kOwnWay},

@@ -97,6 +97,7 @@ constexpr Option<Config> kBroker[] = {
     {"consumerOffsetUpdateVersionStep", &Config::offset_version_step, "commits", "Raise the offset table's version every so many commits.", 1, kMost, kLive},
     {"enableDetailStat", &Config::detail_stat, "", "Keep the latencies of groups by queue.", kAny, kMost, kRestart},
     {"autoDeleteUnusedStats", &Config::delete_unused_stats, "", "Forget the figures of topics and groups that are deleted.", kAny, kMost, kLive},
+    {"diskFallRecorded", &Config::disk_fall_recorded, "", "Look how far behind the log's end groups read: lines in stats.log, and disableConsumeIfConsumerReadSlowly.", kAny, kMost, kLive},
     {"maxStatsIdleTimeInMinutes", &Config::max_stats_idle_minutes, "minutes", "Figures that stood still so long are forgotten; below 0: none are.", -1, 1'000'000, kLive},
     {"flushDelayOffsetInterval", &Config::flush_delay_offset_ms, "ms", "Time between writes of delayOffset.json.", 100, kDayMs, kRestart},
     {"delayOffsetUpdateVersionStep", &Config::delay_offset_version_step, "messages", "Raise that table's version every so many delivered messages.", 1, kMost, kLive},

@@ -1,13 +1,11 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
-#include <string>
-#include <utility>
 
 #include "broker/config.h"
-#include "broker/consumer_offsets.h"
 #include "broker/groups.h"
+#include "broker/readers_behind.h"
+#include "common/clock.h"
 #include "common/log.h"
 #include "store/message_store.h"
 
@@ -17,28 +15,24 @@ namespace comet::broker {
 /// group that pulled since the last look, and in some queue is more than consumerFallbehindThreshold bytes of log
 /// behind, gets consumeEnable=false, in subscriptionGroup.json, too; an administrator sets it back.
 ///
-/// Pulls note nothing for it: what they read is known from where they got to. Threads: one at a time.
+/// diskFallRecorded=false switches it off, as it does Apache's. Threads: one at a time.
 /// Source: BrokerController.protectBroker; behaviour.md 12.7.
 class SlowReaders {
  public:
   static constexpr int64_t kLookMs = 180'000;
 
   SlowReaders(const LiveConfig& config, const ConsumerOffsets& offsets, Groups& groups, store::MessageStore& store,
-              Log& log)
-      : config_(config), offsets_(offsets), groups_(groups), store_(store), log_(log) {}
+              const Clock& clock, Log& log)
+      : config_(config), groups_(groups), clock_(clock), log_(log), behind_(offsets, store) {}
 
   void look();
 
  private:
-  /// Bytes of log between the message that the next pull begins with and the end; 0 at the queue's end.
-  int64_t behind_bytes(const ConsumerOffsets::PulledPlace& place, PhyOffset log_end);
-
   const LiveConfig& config_;
-  const ConsumerOffsets& offsets_;
   Groups& groups_;
-  store::MessageStore& store_;
+  const Clock& clock_;
   Log& log_;
-  std::map<std::string, int64_t> seen_;  // "queue@topic@group" → where it was at the last look
+  ReadersBehind behind_;
 };
 
 }  // namespace comet::broker

@@ -17,6 +17,11 @@ std::string item_key(std::string_view name, std::string_view key) {
   return full.append(name).append(" ").append(key);
 }
 
+std::pair<std::string_view, std::string_view> split_key(std::string_view full) {
+  const size_t split = full.find(' ');
+  return {full.substr(0, split), full.substr(split + 1)};
+}
+
 /// Adds a sample, dropping the oldest beyond `capacity`. A window in which nothing moved is emptied: `base` then holds
 /// the last sample, from which the next movement counts.
 template <class Window, class Sample>
@@ -39,6 +44,7 @@ StatsWindow summarize(const Window& window) {
   const auto& first = window.front();
   const auto& last = window.back();
   out.sum = last.value - first.value;
+  out.times = last.times - first.times;
   if (last.at_ms > first.at_ms)
     out.tps = static_cast<double>(out.sum) * 1000.0 / static_cast<double>(last.at_ms - first.at_ms);
   if (last.times > first.times)
@@ -128,6 +134,21 @@ std::optional<StatsView> Statistics::view(std::string_view name, std::string_vie
   return StatsView{summarize(counted->minute), summarize(counted->hour), summarize(counted->day)};
 }
 
+std::vector<StatsItem> Statistics::moved(StatsSpan span) const {
+  const std::lock_guard lock(mu_);
+  std::vector<StatsItem> items;
+  for (const auto& [full, counted] : items_) {
+    const Window& samples = span == StatsSpan::kMinute ? counted.minute
+                            : span == StatsSpan::kHour ? counted.hour
+                                                       : counted.day;
+    const StatsWindow window = summarize(samples);
+    if (window.sum == 0 && window.times == 0) continue;
+    const auto [name, key] = split_key(full);
+    if (name != kFound && name != kMissed) items.push_back({std::string(name), std::string(key), window});
+  }
+  return items;
+}
+
 int64_t Statistics::total(std::string_view name, std::string_view key) const {
   const std::lock_guard lock(mu_);
   const Item* counted = find(name, key);
@@ -173,8 +194,10 @@ void Statistics::delete_topic(std::string_view topic) {
 
 void Statistics::delete_group(std::string_view group) {
   erase_if_key([group](std::string_view name, std::string_view key) {
+    const bool of_groups =
+        name.substr(0, 6) == "GROUP_" || name.substr(0, 10) == "QUEUE_GET_" || name == "SNDBCK_PUT_NUMS";
     const size_t last = key.rfind('@');
-    return name.substr(0, 6) == "GROUP_" && last != std::string_view::npos && key.substr(last + 1) == group;
+    return of_groups && last != std::string_view::npos && key.substr(last + 1) == group;
   });
 }
 
@@ -182,9 +205,8 @@ template <class Matches>
 void Statistics::erase_if_key(Matches matches) {
   const std::lock_guard lock(mu_);
   std::erase_if(items_, [&matches](const auto& entry) {
-    const std::string_view full = entry.first;
-    const size_t split = full.find(' ');
-    return matches(full.substr(0, split), full.substr(split + 1));
+    const auto [name, key] = split_key(entry.first);
+    return matches(name, key);
   });
   deletions_.fetch_add(1, std::memory_order_relaxed);
 }

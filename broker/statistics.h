@@ -44,9 +44,16 @@ struct StatsWindow {
   int64_t sum = 0;
   double tps = 0;
   double avgpt = 0;  ///< value per addition
+  int64_t times = 0;
 };
 struct StatsView {
   StatsWindow minute, hour, day;
+};
+enum class StatsSpan : uint8_t { kMinute, kHour, kDay };
+/// An item's name, its key, and what one of its windows has.
+struct StatsItem {
+  std::string name, key;
+  StatsWindow window;
 };
 
 /// Rates over the last 10, 60 and 600 seconds.
@@ -83,6 +90,8 @@ class Statistics {
 
   /// Nothing if no such item was ever counted.
   std::optional<StatsView> view(std::string_view name, std::string_view key) const;
+  /// The items of RocketMQ's names that were added to in their window of that span; in no order.
+  std::vector<StatsItem> moved(StatsSpan span) const;
   /// The item's count since start.
   int64_t total(std::string_view name, std::string_view key) const;
   ThroughputFigures throughput(int64_t now_ms, int64_t store_puts) const;

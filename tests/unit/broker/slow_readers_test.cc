@@ -14,9 +14,10 @@ using test::pull_orders;
 
 /// Ten messages of 1 KiB in queue 1; more than 4 KiB behind is too far.
 struct Reading : HotBroker {
-  explicit Reading(bool enabled)
-      : HotBroker([enabled](BrokerConfig& adjusted) {
+  explicit Reading(bool enabled, bool recorded = true)
+      : HotBroker([enabled, recorded](BrokerConfig& adjusted) {
           adjusted.disable_slow_consumers = enabled;
+          adjusted.disk_fall_recorded = recorded;
           adjusted.slow_consumer_bytes = 4'096;
         }) {
     for (int n = 0; n < 10; ++n) send(order(), std::string(1'024, 'x'));
@@ -28,7 +29,7 @@ struct Reading : HotBroker {
     return pull(fields);
   }
   test::ListLog log;
-  SlowReaders readers{config, offsets, groups, store, log};
+  SlowReaders readers{config, offsets, groups, store, clock, log};
 };
 
 TEST_CASE("groups that read too far behind are disabled, with one line each", "[broker][groups]") {
@@ -57,8 +58,10 @@ TEST_CASE("a group that stood still since the last look is left alone", "[broker
   CHECK_FALSE(broker.groups.find("readers")->consume_enable);
 }
 
-TEST_CASE("nobody is disabled while disableConsumeIfConsumerReadSlowly is off", "[broker][groups]") {
-  Reading broker(false);
+TEST_CASE("nobody is disabled while disableConsumeIfConsumerReadSlowly or diskFallRecorded is off",
+          "[broker][groups]") {
+  const bool enabled = GENERATE(false, true);
+  Reading broker(enabled, !enabled);
   broker.pull_as("far", 0);
   broker.readers.look();
   CHECK(broker.groups.find("far")->consume_enable);

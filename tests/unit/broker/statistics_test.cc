@@ -108,7 +108,13 @@ TEST_CASE("a deleted group takes its own items along only", "[broker][statistics
   Sampled broker;
   broker.stats.group_gets("orders", "group")->nums.add(1);
   broker.stats.group_gets("orders", "other")->nums.add(1);
+  broker.stats.add("QUEUE_GET_NUMS", "orders@0@group", 1);
+  broker.stats.add("SNDBCK_PUT_NUMS", "orders@group", 1);
+  broker.stats.add("TOPIC_PUT_LATENCY", "0@group", 1);  // a topic of the same name
   broker.stats.delete_group("group");
+  CHECK_FALSE(broker.stats.view("QUEUE_GET_NUMS", "orders@0@group"));
+  CHECK_FALSE(broker.stats.view("SNDBCK_PUT_NUMS", "orders@group"));
+  CHECK(broker.stats.view("TOPIC_PUT_LATENCY", "0@group"));
   CHECK_FALSE(broker.stats.view("GROUP_GET_NUMS", "orders@group"));
   CHECK(broker.stats.view("GROUP_GET_NUMS", "orders@other"));
 }
