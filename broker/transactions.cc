@@ -142,9 +142,9 @@ Checked<store::PutResult> Transactions::checked(Checked<store::PutResult> result
                       "{}B, msg properties length limit 32KB.",
                       parts_.config.now().store.max_message_bytes));
     case store::PutStatus::kServiceNotAvailable:
-      return refusal(ResponseCode::kServiceNotAvailable, "Service not available now.");
+      return refusal(ResponseCode::kServiceNotAvailable, fmt::format("Service not available now: {}", result->problem));
     case store::PutStatus::kCreateFileFailed:
-      return refusal(ResponseCode::kSystemError, "Create mapped file failed.");
+      return refusal(ResponseCode::kSystemError, fmt::format("Create mapped file failed: {}", result->problem));
   }
   return refusal(ResponseCode::kSystemError, "UNKNOWN_ERROR");
 }
@@ -174,7 +174,11 @@ Checked<store::PutResult> Transactions::commit(const HalfMessage& half, QueueOff
 /// Needs a store that can take the op record: without one the message would come back after a restart.
 Checked<store::PutResult> Transactions::roll_back(const HalfMessage& half, QueueOffset place) {
   store::PutResult result;
-  if (!parts_.store.writable()) result.status = store::PutStatus::kServiceNotAvailable;
+  const std::string why_not = parts_.store.writable() ? "" : parts_.store.figures().not_writable_reason;
+  if (!why_not.empty()) {
+    result.status = store::PutStatus::kServiceNotAvailable;
+    result.problem = why_not;
+  }
   auto possible = checked(result);
   if (!possible) {
     ledger_.release(place);

@@ -150,6 +150,7 @@ class MemoryStore final : public store::MessageStore {
   store::StoreFigures figures() override {
     store::StoreFigures figures;
     figures.max_offset = log_end;
+    if (!writable()) figures.not_writable_reason = "the test says no";
     return figures;
   }
   void run_flusher() override {}

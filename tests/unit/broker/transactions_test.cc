@@ -167,11 +167,28 @@ TEST_CASE("a broker that doesn't decide transactions says so", "[broker][transac
   CHECK(broker.delivered() == 0);
 }
 
-TEST_CASE("what the store refuses stays open", "[broker][transactions]") {
+TEST_CASE("what the store refuses stays open, and the answer says why", "[broker][transactions]") {
+  struct Refusal {
+    store::PutStatus status;
+    int32_t code;
+    std::string remark;
+  };
+  const std::vector<Refusal> refusals = {
+      {store::PutStatus::kServiceNotAvailable, kServiceNotAvailable, "Service not available now: the test says no"},
+      {store::PutStatus::kCreateFileFailed, kSystemError, "Create mapped file failed: the test says no"},
+      {store::PutStatus::kMessageIllegal, kIllegal, "The message is illegal, "},
+      {store::PutStatus::kPropertiesTooLarge, kIllegal, "The message is illegal, "}};
   OneHalf broker;
+  for (const Refusal& refusal : refusals) {
+    broker.hot.store.refuse_with = refusal.status;
+    const auto answer = broker.commit(broker.half);
+    CHECK(answer.code == refusal.code);
+    CHECK_THAT(answer.remark, Catch::StartsWith(refusal.remark));
+  }
   broker.hot.store.refuse_with = store::PutStatus::kServiceNotAvailable;
-  CHECK(broker.commit(broker.half).code == kServiceNotAvailable);
-  CHECK(broker.roll_back(broker.half).code == kServiceNotAvailable);
+  const auto rolled_back = broker.roll_back(broker.half);
+  CHECK(rolled_back.code == kServiceNotAvailable);
+  CHECK(rolled_back.remark == "Service not available now: the test says no");
   broker.hot.store.refuse_with = store::PutStatus::kOk;
   CHECK(broker.commit(broker.half).code == 0);
   CHECK(broker.delivered() == 1);
