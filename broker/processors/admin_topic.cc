@@ -200,11 +200,10 @@ Reply AdminTopicProcessor::queue_entries(const Call&, const remoting::QueryConsu
   body.max_queue_index = store_.max_offset(queue, true).value;
   std::shared_ptr<const Subscription> subscription;
   if (request.consumer_group) {
-    const ConsumerGroup* group = consumers_.find(*request.consumer_group);
-    const auto* found = group == nullptr ? nullptr : group->find(request.topic);
-    if (found != nullptr) {
-      subscription = *found;
+    subscription = consumers_.subscription(*request.consumer_group, request.topic);
+    if (subscription != nullptr) {
       body.subscription = to_body(*subscription);
+      body.filter_data = "null";  // as Apache says that bit maps filter nothing here
     } else {
       body.filter_data = fmt::format("{}@{} is not online!", *request.consumer_group, request.topic);
     }

@@ -14,6 +14,7 @@ import (
 func init() {
 	cases["message_trace"] = messageTrace
 	cases["orderly_until_dead_letter"] = orderlyUntilDeadLetter
+	cases["reset_while_consuming"] = resetWhileConsuming
 }
 
 // What a traced producer and a traced consumer tell of a message stands in the trace topic.
@@ -72,4 +73,19 @@ func orderlyUntilDeadLetter(l *lab) {
 	dead := &sink{}
 	l.member(l.unique("reader"), "a", "%DLQ%"+group, "*", dead)
 	dead.expectBodies(0, 1, true)
+}
+
+// A group that is reset while it consumes gets everything once more.
+func resetWhileConsuming(l *lab) {
+	topic := l.topic(1)
+	group := l.unique("group")
+	s := &sink{}
+	l.send(l.producer(), topic, 0, 5)
+	l.member(group, "a", topic, "*", s)
+	s.expectBodies(0, 5, true)
+	ask("reset " + group + " " + topic)
+	until("all of it again", func() bool { return s.size() == 10 }, s.state)
+	for body, times := range s.bodies() {
+		check(times == 2, "%s came %d times", body, times)
+	}
 }

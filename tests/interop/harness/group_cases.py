@@ -147,6 +147,11 @@ def subscription_of_a_pull_is_shown(cluster):
     _, body = wire.request(port, 345, {"group": group, "topic": "wire_pulled"})
     shown = json.loads(body)["subscriptionData"]
     equal(("TagA || TagB", ["TagA", "TagB"]), (shown["subString"], sorted(shown["tagsSet"])), "the subscription of a group without heartbeats")
+    _, body = wire.request(port, 321, {"topic": "wire_pulled", "queueId": "0", "index": "0", "count": "1", "consumerGroup": group})
+    shown = json.loads(body)
+    equal(("TagA || TagB", "null"), (shown["subscriptionData"]["subString"], shown["filterData"]), "the same in a look at the queue")
+    _, body = wire.request(port, 321, {"topic": "wire_pulled", "queueId": "0", "index": "0", "count": "1", "consumerGroup": "wire_nobody"})
+    equal("wire_nobody@wire_pulled is not online!", json.loads(body)["filterData"], "a group that nobody knows")
 
 
 @case

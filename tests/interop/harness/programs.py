@@ -9,7 +9,7 @@ import subprocess
 import threading
 import time
 
-from . import replication_cases
+from . import replication_cases, wire
 
 
 def run_program(report, suite, argv, cluster, cases, log, prefix, extra=(), env=None, seconds=200, all_or_fail=True):
@@ -65,7 +65,7 @@ def _answer(cluster, ask):
 
     `topic T N` creates topic T with N queues; `route T N` waits until the name server routes it so; `persisted GROUP N` waits until the
     broker's file holds offsets that sum up to N; `restart-clean` and `restart-kill` do that to the broker;
-    `stop-master` kills it, `start-master` starts it again, `slave-caught-up` waits until the slave has its log; `slave` and `other-master`
+    `reset GROUP T` resets the group's offsets of T to the beginning; `stop-master` kills it, `start-master` starts it again, `slave-caught-up` waits until the slave has its log; `slave` and `other-master`
     tell their addresses, `stop-other` kills that one, `start-other` starts it again.
     """
     words = ask.split()
@@ -74,6 +74,9 @@ def _answer(cluster, ask):
             cluster.stop_broker("kill" if words[0] == "restart-kill" else "clean")
             cluster.start_broker()
             return "ok"
+        if words[0] == "reset":
+            answer, _ = wire.request(cluster.broker_port, 222, {"group": words[1], "topic": words[2], "timestamp": "1", "isForce": "true"}, language="JAVA")
+            return "ok" if answer["code"] == 0 else f"refused: {answer}"
         if words[0] == "stop-master":
             cluster.stop_broker("kill")
             return "ok"

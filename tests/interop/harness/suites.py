@@ -22,7 +22,8 @@ TRANSACTIONS = ["transaction_given_up", "transaction_immunity", "transaction_che
 # Ours only: Apache takes some ten seconds to stop, and delivers twice what is committed twice.
 OURS_ONLY_WIRE = ["stops_cleanly_within_two_seconds", "transaction_end_repeated"]
 REQUEST = ["request_reply", "request_unanswered"]
-JAVA = [*TRANSACTIONS, *REQUEST, *PUSH, *RETRY, *ORDER, *CLIENT, *PULL, *SEND, *LOOKUP]
+PROTECTION = ["topic_permissions", "group_switched_off"]
+JAVA = [*TRANSACTIONS, *REQUEST, *PROTECTION, *PUSH, *RETRY, *ORDER, *CLIENT, *PULL, *SEND, *LOOKUP]
 BINARY = ["push_rebalance", "push_orderly", "push_concurrent", "send_sync", "send_async", "send_oneway", "send_batch", "send_large_compressed", "send_unicode",
           "send_result_fields", "auto_create_topic", "topic_without_inherit_refused", "push_tags", "pull_statuses", "pull_offsets_commit", "lite_pull_subscribe",
           "offsets_and_times", "view_by_offset_id", "query_by_key", "connections"]
@@ -35,7 +36,7 @@ DELAY = ["delay_levels", "delay_to_consumer", "delay_timer", "delay_timer_bounds
 DELAY5 = [*DELAY, "timer_calls", "recall", "recall_refused"]
 # On a master with a slave that serves reads.
 REPLICAS = ["consumer_goes_to_slave_and_back"]
-GO = ["transactions", "push_rebalance", "orderly_until_dead_letter", "message_trace", "retry_until_dead_letter", "push_concurrent", "push_orderly", "push_broadcasting", "push_tags", "push_offsets_survive_restart", "pull_consumer", "send_sync", "send_async",
+GO = ["reset_while_consuming", "transactions", "push_rebalance", "orderly_until_dead_letter", "message_trace", "retry_until_dead_letter", "push_concurrent", "push_orderly", "push_broadcasting", "push_tags", "push_offsets_survive_restart", "pull_consumer", "send_sync", "send_async",
       "send_oneway", "send_batch", "send_large_compressed", "send_unicode", "auto_create_topic", "delay_levels"]
 NODE = ["push_concurrent", "push_tags", "push_broadcasting", "push_offsets_survive_restart", "send_sync", "send_large_compressed", "send_unicode",
         "send_to_chosen_queue"]
@@ -142,11 +143,11 @@ def _client(toolchain, crashes=False, cluster=None):
     return run
 
 
-def _mixed(namesrv, broker):
+def _mixed(namesrv, broker, **props):
     """A broker of one maker at a name server of the other."""
 
     def run(lab, name, cases):
-        where = lab.cluster(name, lab.maker(namesrv), lab.maker(broker))
+        where = lab.cluster(name, lab.maker(namesrv), lab.maker(broker), **props)
         _java("5.3.3", cluster=lambda lab, name: where)(lab, name, cases)
 
     return run
@@ -189,6 +190,8 @@ ALL = [
     Suite("java5-masters", "replication", ["two_masters"], _java("5.3.3", cluster=_two_masters), _JAVA5),
     Suite("mixed-namesrv", "mixed", MIXED, _mixed("ours", "apache"), (*_JAVA5, ("apache_server_lib",))),
     Suite("mixed-broker", "mixed", MIXED, _mixed("apache", "ours"), (*_JAVA5, ("apache_server_lib",))),
+    Suite("mixed-broker-parts", "mixed", ["auto_create_topic", "name_server_tables", "send_sync"],
+          _mixed("apache", "ours", compressedRegister="true", enableSplitRegistration="true", splitRegistrationSize=3), (*_JAVA5, ("apache_server_lib",))),
 ]
 
 
@@ -202,7 +205,7 @@ def choose(only, case, against):
             continue
         if words and not words & {suite.name, suite.group}:
             continue
-        cases = [c for c in suite.cases if (not names or c in names) and not (against == "apache" and (c in OURS_ONLY_WIRE or suite.name in ("mixed-namesrv", "mixed-broker", "replication", "acting")))]
+        cases = [c for c in suite.cases if (not names or c in names) and not (against == "apache" and (c in OURS_ONLY_WIRE or suite.name in ("mixed-namesrv", "mixed-broker", "mixed-broker-parts", "replication", "acting")))]
         if cases:
             chosen.append((suite, cases))
     return chosen

@@ -44,6 +44,7 @@ public final class Main {
     TransactionCases.add(known);
     ReplicaCases.add(known);
     RequestCases.add(known);
+    ProtectionCases.add(known);
     for (String only5 : List.of("interop.RecallCases", "interop.DashboardCases", "interop.AgedCases", "interop.AssignmentCases")) {
       try {
         Class.forName(only5).getDeclaredMethod("add", Map.class).invoke(null, known);
