@@ -330,9 +330,7 @@ Checked<void> SendProcessor::check_result(const store::PutResult& result, const 
           fmt::format("the message is illegal: {}; a body may have {} bytes (maxMessageSize), its properties {}",
                       result.problem, config.store.max_message_bytes, kMaxPropertiesBytes));
     case store::PutStatus::kServiceNotAvailable:
-      return refusal(
-          ResponseCode::kServiceNotAvailable,
-          fmt::format("service not available now: {}. {}", result.problem, parts_.store.figures().not_writable_reason));
+      return refusal(ResponseCode::kServiceNotAvailable, fmt::format("service not available now: {}", result.problem));
     case store::PutStatus::kCreateFileFailed:
       return refusal(ResponseCode::kSystemError,
                      fmt::format("create mapped file failed, server is busy or broken: {}", result.problem));

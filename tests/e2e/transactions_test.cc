@@ -4,11 +4,13 @@
 #include "common/message_codec.h"
 #include "common/message_properties.h"
 #include "tests/support/cluster.h"
+#include "tests/support/request_fields.h"
 
 namespace comet::test {
 namespace {
 
-constexpr int32_t kHeartbeat = 34, kEndTransaction = 37, kCheck = 39, kMaxOffset = 30;
+constexpr int32_t kSend = 10, kUpdateTopic = 17, kHeartbeat = 34, kEndTransaction = 37, kCheck = 39, kMaxOffset = 30,
+                  kServiceNotAvailable = 14;
 
 }  // namespace
 
@@ -66,6 +68,56 @@ TEST_CASE("an open transaction of a store that Apache's broker began goes on", "
                                                                 std::regex("([{,])(\\d+):"), "$1\"$2\":"));
   CHECK(offsets["offsetTable"].contains("RMQ_SYS_TRANS_HALF_TOPIC@CID_RMQ_SYS_TRANS"));
   CHECK(offsets["offsetTable"].contains("RMQ_SYS_TRANS_OP_HALF_TOPIC@CID_RMQ_SYS_TRANS"));
+}
+
+TEST_CASE("a transaction that ends while the disk is full stays open, is told why, and ends when there is room",
+          "[e2e][broker][transactions]") {
+  Cluster cluster;
+  REQUIRE(cluster.broker.stop() == 0);
+  const std::string folder = cluster.broker.folder(), disk = folder + "/disk";
+  REQUIRE(std::system(("mkdir " + disk).c_str()) == 0);
+  if (std::system(("mount -t tmpfs -o size=80m tmpfs " + disk + " 2>/dev/null").c_str()) != 0) {
+    WARN("no right to mount a small disk here: nothing was tested");
+    return;
+  }
+  struct Unmount {
+    std::string what;
+    ~Unmount() { CHECK(std::system(("umount -l " + what).c_str()) == 0); }
+  } unmount{disk};
+  cluster.broker.configure(Cluster::broker_file(
+      disk, "cleanFileForciblyEnable=false\nmappedFileSizeCommitLog=1048576\ncleanResourceInterval=1000\n"));
+  cluster.start_broker();
+  REQUIRE(cluster.broker.running());
+
+  RawClient client(cluster.broker.port());
+  REQUIRE(client.call(kUpdateTopic, topic_fields("pay", 1)).code == 0);
+  auto half_fields = send_fields("pay");
+  half_fields["sysFlag"] = "4";
+  append_property(half_fields["properties"], "TRAN_MSG", "true");
+  append_property(half_fields["properties"], "PGROUP", "p");
+  append_property(half_fields["properties"], "UNIQ_KEY", "U");
+  const auto half = client.call(kSend, half_fields, "paid");
+  REQUIRE(half.code == 0);
+  const std::string id = half.ext->at("msgId");
+  const auto end = [&](const char* how) {
+    return client.call(kEndTransaction, {{"producerGroup", "p"},
+                                         {"tranStateTableOffset", half.ext->at("queueOffset")},
+                                         {"commitLogOffset", std::to_string(std::stoll(id.substr(16), nullptr, 16))},
+                                         {"commitOrRollback", how},
+                                         {"fromTransactionCheck", "false"},
+                                         {"msgId", "U"}});
+  };
+  REQUIRE(eventually([&] { return client.call(kSend, send_fields("pay"), std::string(50'000, 'x')).code != 0; }));
+  for (const char* how : {"8", "12"}) {  // commit, roll back
+    const auto refused = end(how);
+    CHECK(refused.code == kServiceNotAvailable);
+    CHECK_THAT(refused.remark, Catch::StartsWith("Service not available now: the disk is full"));
+  }
+  const auto stored = [&] { return client.call(kMaxOffset, {{"topic", "pay"}, {"queueId", "0"}}).ext->at("offset"); };
+  const std::string before = stored();
+  REQUIRE(std::system(("mount -o remount,size=300m " + disk).c_str()) == 0);
+  CHECK(eventually([&] { return end("8").code == 0; }));
+  CHECK(std::stoll(stored()) == std::stoll(before) + 1);
 }
 
 }  // namespace comet::test
