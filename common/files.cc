@@ -90,8 +90,12 @@ Result<void> write_all(const Descriptor& file, const Path& path, int64_t at, Byt
 
 class RealMapping final : public Mapping {
  public:
-  RealMapping(std::shared_ptr<Descriptor> file, Path path, void* data, int64_t size)
-      : file_(std::move(file)), path_(std::move(path)), data_(static_cast<std::byte*>(data)), size_(size) {}
+  RealMapping(std::shared_ptr<Descriptor> file, Path path, void* data, int64_t size, MapFor use)
+      : file_(std::move(file)),
+        path_(std::move(path)),
+        data_(static_cast<std::byte*>(data)),
+        size_(size),
+        writable_(use != MapFor::kRead) {}
   ~RealMapping() override { ::munmap(data_, static_cast<size_t>(size_)); }
 
   std::byte* data() override { return data_; }
@@ -115,6 +119,7 @@ class RealMapping final : public Mapping {
   }
 
   Result<void> populate(int64_t from, int64_t length) override {
+    if (!writable_) return fail(Errc::kInvalid, path_ + " is mapped for reading: nothing can be stored there");
     const auto [start, bytes] = pages(from, length);
     if (bytes == 0) return {};
     if (can_populate_.load(std::memory_order_relaxed)) {
@@ -175,6 +180,7 @@ class RealMapping final : public Mapping {
   const Path path_;
   std::byte* const data_;
   const int64_t size_;
+  const bool writable_;
 };
 
 class RealFile final : public File {
@@ -241,7 +247,7 @@ class RealFile final : public File {
     void* data = ::mmap(nullptr, static_cast<size_t>(length), access, MAP_SHARED, file_->fd, 0);
     if (data == MAP_FAILED) return system_error("mmap", path_);
     if (use != MapFor::kRead) ::madvise(data, static_cast<size_t>(length), MADV_RANDOM);
-    return std::make_unique<RealMapping>(file_, path_, data, length);
+    return std::make_unique<RealMapping>(file_, path_, data, length, use);
   }
 
  private:

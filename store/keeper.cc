@@ -74,6 +74,7 @@ void Keeper::prepare_files() {
 }
 
 void Keeper::populate() {
+  if (commit_log_.failed()) return;  // nothing will be stored, and the last file may be mapped anew, for reading
   const auto now = std::chrono::steady_clock::now();
   if (const auto prepared = commit_log_.prepared_file(); prepared && prepared != greeted_.lock()) {
     greeted_ = prepared;

@@ -45,4 +45,24 @@ TEST_CASE("what a power cut could take is told: up to the flush interval, and no
   CHECK(one.broker.stop() == 0);
 }
 
+TEST_CASE("a log file whose pages go away makes the broker refuse messages, not end", "[e2e][broker][durability]") {
+  constexpr int32_t kNotAvailable = 14;
+  OneBroker one("");
+  RawClient client(one.broker.port());
+  REQUIRE(client.call(call::kSend, send_fields("T", 0, ""), "before").code == 0);
+  // As an unreadable disk does it: from the second page on a touch raises SIGBUS.
+  std::filesystem::resize_file(one.folder + "/store/commitlog/00000000000000000000", 4'096);
+  RawClient::Answer answer;
+  for (int n = 0; n < 3 && answer.code <= 0; ++n)
+    answer = client.call(call::kSend, send_fields("T", 0, ""), std::string(6'000, 'x'));
+  CHECK(answer.code == kNotAvailable);
+  INFO(one.broker.output());
+  REQUIRE(one.broker.running());
+  CHECK_THAT(one.told("storeWritable"), Catch::StartsWith("false: "));
+  const auto stored = read_queue(client, "T", 0);
+  REQUIRE_FALSE(stored.empty());
+  CHECK(stored.front().body == "before");
+  CHECK(client.call(call::kSend, send_fields("T", 0, ""), "after").code == kNotAvailable);
+}
+
 }  // namespace comet::test

@@ -78,6 +78,17 @@ TEST_CASE("filling a range makes it zeros, to the byte", "[files]") {
   CHECK(file->size().value() == kBytes);
 }
 
+TEST_CASE("a range that is mapped for reading isn't prepared for stores", "[common][files]") {
+  TempDir dir;
+  const auto files = make_real_files();
+  const auto file = files->open(dir / "f", OpenMode::kCreate).value();
+  REQUIRE(file->resize(8'192));
+  const auto mapping = file->map(8'192, MapFor::kRead).value();
+  const auto refused = mapping->populate(0, 8'192);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == Errc::kInvalid);
+}
+
 TEST_CASE("folders are made with their parents and listed by name", "[files]") {
   TempDir dir;
   auto files = make_real_files();
