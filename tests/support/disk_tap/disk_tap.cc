@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <atomic>
 #include <cerrno>
 #include <cstdarg>
@@ -55,6 +56,10 @@ struct Tap {
   };
   std::mutex mu;
   std::map<const char*, Range> mappings;  // under mu
+  /// Held from before a sync until the shadow has what was there then: two syncs at once must not leave the older
+  /// one's.
+  std::array<std::mutex, 16> keeping;  // by inode
+  std::mutex& keeping_of(ino_t inode) { return keeping[inode % keeping.size()]; }
 
   bool watches(const std::string& path) const { return !root.empty() && path.starts_with(root + "/"); }
 };
@@ -120,33 +125,43 @@ void keep(int fd, int64_t from, int64_t to) {
   ::close(into);
 }
 
-void keep_folder(int fd, const std::string& path) {
+std::string entries_of(int fd, const std::string& path) {
+  const OwnWork own;
+  std::string out;
+  std::error_code gone;
+  for (const auto& entry : fs::directory_iterator(path, gone)) {
+    const std::string name = entry.path().filename().string();
+    if (const std::string key = key_of(fd, name.c_str()); !key.empty()) out += name + " " + key + "\n";
+  }
+  return out;
+}
+
+void keep_folder(const std::string& path, const std::string& entries) {
   if (tap().shadow.empty()) return;
   const OwnWork own;
   const std::string list = tap().shadow + "/folders/" + std::to_string(std::hash<std::string>()(path));
-  const std::string fresh = list + "." + std::to_string(::gettid());
-  {
-    std::ofstream out(fresh);
-    out << path << "\n";
-    std::error_code gone;
-    for (const auto& entry : fs::directory_iterator(path, gone)) {
-      const std::string name = entry.path().filename().string();
-      if (const std::string key = key_of(fd, name.c_str()); !key.empty()) out << name << " " << key << "\n";
-    }
-  }
+  const std::string fresh = list + ".fresh";
+  std::ofstream(fresh) << path << "\n" << entries;
   static auto* const real_rename = next<int(const char*, const char*)>("rename");
   real_rename(fresh.c_str(), list.c_str());
 }
 
-int after_sync(int result, int fd, const std::string& path) {
-  if (result != 0 || (!tap().watches(path) && !tap().root.starts_with(path))) return result;
+/// Syncs the file or folder and keeps what is durable then: a folder's names are those from before the sync; of a
+/// file's bytes some may be newer, as if the kernel had written them by itself.
+template <class Sync>
+int kept_sync(int fd, const std::string& path, Sync sync) {
   struct stat info {};
-  if (::fstat(fd, &info) != 0) return result;
-  if (S_ISDIR(info.st_mode)) {
-    keep_folder(fd, path);
-  } else {
-    keep(fd, 0, INT64_MAX);
+  if ((!tap().watches(path) && !tap().root.starts_with(path)) || ::fstat(fd, &info) != 0) return sync();
+  const bool is_folder = S_ISDIR(info.st_mode);
+  const std::lock_guard lock(tap().keeping_of(info.st_ino));
+  if (!is_folder) {
+    const int result = sync();
+    if (result == 0) keep(fd, 0, INT64_MAX);
+    return result;
   }
+  const std::string entries = entries_of(fd, path);
+  const int result = sync();
+  if (result == 0) keep_folder(path, entries);
   return result;
 }
 
@@ -202,8 +217,11 @@ int msync(void* at, size_t bytes, int flags) {
   }
   if (fd >= 0)
     if (const int fault = fault_for(path_of(fd)); fault != 0) return fail_with(fault);
+  struct stat info {};
+  if (fd < 0 || ::fstat(fd, &info) != 0) return real(at, bytes, flags);
+  const std::lock_guard lock(tap().keeping_of(info.st_ino));
   const int result = real(at, bytes, flags);
-  if (result == 0 && fd >= 0) keep(fd, from, from + static_cast<int64_t>(bytes));
+  if (result == 0) keep(fd, from, from + static_cast<int64_t>(bytes));
   return result;
 }
 
@@ -211,14 +229,14 @@ int fdatasync(int fd) {
   static auto* const real = next<int(int)>("fdatasync");
   const std::string path = path_of(fd);
   if (const int fault = fault_for(path); fault != 0) return fail_with(fault);
-  return after_sync(real(fd), fd, path);
+  return kept_sync(fd, path, [fd] { return real(fd); });
 }
 
 int fsync(int fd) {
   static auto* const real = next<int(int)>("fsync");
   const std::string path = path_of(fd);
   if (const int fault = fault_for(path); fault != 0) return fail_with(fault);
-  return after_sync(real(fd), fd, path);
+  return kept_sync(fd, path, [fd] { return real(fd); });
 }
 
 ssize_t pwrite(int fd, const void* bytes, size_t count, off_t at) {
@@ -291,7 +309,7 @@ int syncfs(int fd) noexcept {
   for (const auto& entry : fs::recursive_directory_iterator(tap().root, gone)) {
     const int one = ::open(entry.path().c_str(), O_RDONLY | O_CLOEXEC);
     if (one < 0) continue;
-    after_sync(0, one, entry.path().string());
+    kept_sync(one, entry.path().string(), [] { return 0; });
     ::close(one);
   }
   return result;
