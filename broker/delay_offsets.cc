@@ -63,17 +63,16 @@ Result<void> DelayOffsets::persist(PhyOffset durable_end) {
   Snapshot now;
   {
     const std::lock_guard lock(mu_);
-    if (snapshot_ && snapshot_->delivered_end > durable_end) return {};
-    if (snapshot_) {
+    const bool changed = changes_ != persisted_changes_;
+    if (delivered_end_ <= durable_end) {
+      snapshot_.reset();
+      if (!changed) return {};
+      now = {text_locked(true), delivered_end_, changes_};
+    } else if (snapshot_ && snapshot_->delivered_end <= durable_end) {
       now = std::move(*snapshot_);
       snapshot_.reset();
-    } else if (changes_ == persisted_changes_) {
-      return {};
     } else {
-      now = {text_locked(true), delivered_end_, changes_};
-    }
-    if (now.delivered_end > durable_end) {
-      snapshot_ = std::move(now);
+      if (changed && !snapshot_) snapshot_ = {text_locked(true), delivered_end_, changes_};
       return {};
     }
   }

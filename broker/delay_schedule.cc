@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "broker/real_place.h"
+#include "broker/unreadable.h"
 #include "common/system_topics.h"
 
 namespace comet::broker {
@@ -55,14 +56,24 @@ void DelaySchedule::add_level(int32_t number, int64_t delay_ms) {
   Level level;
   level.number = number;
   level.delay_ms = delay_ms;
-  const QueueOffset first = parts_.store.min_offset(level.queue());
-  level.next =
-      std::clamp(parts_.offsets.next(number), first, std::max(first, parts_.store.max_offset(level.queue(), false)));
+  level.next = std::min(parts_.offsets.next(number), parts_.store.max_offset(level.queue(), false));
+  skip_deleted(level);
   level.gets = parts_.statistics.group_gets(kScheduleTopic, kScheduleGroup);
   const std::string queue_key = fmt::format("{}@{}@{}", kScheduleTopic, level.queue().queue_id.value, kScheduleGroup);
   level.queue_gets = parts_.statistics.tally("QUEUE_GET_NUMS", queue_key);
   level.queue_get_bytes = parts_.statistics.tally("QUEUE_GET_SIZE", queue_key);
   levels_.push_back(std::move(level));
+}
+
+/// Retention, or a disk that was nearly full, may have taken log files in which messages still waited.
+void DelaySchedule::skip_deleted(Level& level) {
+  const QueueOffset first = parts_.store.min_offset(level.queue());
+  if (level.next >= first) return;
+  const int64_t lost = first - level.next;
+  lost_.fetch_add(lost, std::memory_order_relaxed);
+  parts_.log.error("delay level {}: {} messages will never be delivered: their log files were deleted", level.number,
+                   lost);
+  level.next = first;
 }
 
 void DelaySchedule::run() {
@@ -88,7 +99,7 @@ int64_t DelaySchedule::deliver(Level& level) {
   if (level.retry_at_ms > now) return level.retry_at_ms;
   level.retry_at_ms = 0;
   const QueueOffset end = parts_.store.max_offset(level.queue(), true);
-  if (const QueueOffset first = parts_.store.min_offset(level.queue()); level.next < first) level.next = first;
+  skip_deleted(level);
   const QueueOffset from = level.next;
   int64_t again_at = Alarm::kNever;
   for (int32_t n = 0; level.next < end; ++n, now = parts_.clock.now_ms()) {
@@ -117,6 +128,10 @@ int64_t DelaySchedule::deliver(Level& level) {
 DelaySchedule::Delivery DelaySchedule::deliver_one(Level& level, const store::QueueEntry& entry) {
   const auto record = parts_.store.record_at(entry.at);
   const auto waited = record ? decode_message(record->bytes, false) : fail(Errc::kNotFound, "its record is gone");
+  if (!waited && may_come_back(parts_.store, entry.at)) {
+    level.retry_at_ms = parts_.clock.now_ms() + kRetryMs;
+    return Delivery::kLater;
+  }
   if (!waited) {
     parts_.log.warn("delay level {}: entry {} is passed over: {}", level.number, level.next.value, waited.error().what);
     return Delivery::kDone;

@@ -49,6 +49,8 @@ class DelaySchedule {
   void run();
   /// Delivers what is due; returns when to look again (Unix ms), Alarm::kNever if nothing waits.
   int64_t pass();
+  /// Messages that went with their log files before they were due, since the start.
+  int64_t lost() const { return lost_.load(std::memory_order_relaxed); }
 
  private:
   struct Level {
@@ -64,6 +66,7 @@ class DelaySchedule {
 
   void load_levels();
   void add_level(int32_t number, int64_t delay_ms);
+  void skip_deleted(Level& level);
   int64_t deliver(Level& level);
   Delivery deliver_one(Level& level, const store::QueueEntry& entry);
   void retry_later(Level& level, const store::PutResult& result, const Message& message);
@@ -71,6 +74,7 @@ class DelaySchedule {
   const Parts parts_;
   OwnMessages own_;
   LogGate gate_{1};
+  std::atomic<int64_t> lost_{0};
   std::atomic<bool> hurry_{false};  ///< somebody wants mu_
   std::mutex mu_;                   // held while it delivers; guards what follows
   bool active_ = false;

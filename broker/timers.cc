@@ -6,6 +6,7 @@
 #include <charconv>
 
 #include "broker/real_place.h"
+#include "broker/unreadable.h"
 #include "common/java_hash.h"
 #include "common/system_topics.h"
 
@@ -28,8 +29,8 @@ std::optional<int64_t> number(std::string_view text) {
 }
 
 /// Apache's bounds: what makes no sense is the longest window.
-int64_t roll_slots(const BrokerConfig& config) {
-  const int64_t most = store::TimerWheel::kWindowSlots - kBlankSlots;
+int64_t roll_slots(const BrokerConfig& config, const store::TimerWheel& wheel) {
+  const int64_t most = wheel.slots() / 2 - kBlankSlots;
   return config.timer_roll_window_slots > most || config.timer_roll_window_slots < kMinRollSlots
              ? most
              : config.timer_roll_window_slots;
@@ -56,6 +57,9 @@ Timers::Timers(const Parts& parts)
       saved_(parts.files.opened_at()) {
   read_ms_ = saved_.read_time_ms;
   next_ = first_to_take_in().value;
+  if (saved_.queue_offset >= saved_.master_queue_offset) return;
+  others_read_ms_ = saved_.read_time_ms;
+  master_offset_ = std::min(saved_.master_queue_offset, parts_.store.max_offset(kQueue, false)).value;
 }
 
 /// Behind the newest message in the wheel, which may be newer than the checkpoint.
@@ -105,7 +109,8 @@ void Timers::take_back(const store::TimerCheckpoint& acting) {
   const int64_t read_ms = parts_.files.wheel().floor(acting.read_time_ms);
   if (read_ms <= read_ms_) return;
   read_ms_ = others_read_ms_ = read_ms;
-  master_offset_ = acting.master_queue_offset;
+  first_late_ = kNoEntry;
+  master_offset_ = acting.master_queue_offset.value;
   rests_ = false;
 }
 
@@ -116,8 +121,9 @@ void Timers::follow(const store::TimerCheckpoint& master) {
     hurry_ = false;
     role_ = Role::kFollowing;
     slot_.reset();
+    first_late_ = kNoEntry;
     read_ms_ = others_read_ms_ = parts_.files.wheel().floor(master.read_time_ms);
-    master_offset_ = master.master_queue_offset;
+    master_offset_ = master.master_queue_offset.value;
     const std::lock_guard flush_lock(flush_mu_);
     waiting_.reset();
     const std::lock_guard saved_lock(saved_mu_);
@@ -144,7 +150,7 @@ int64_t Timers::pass() {
     // Slots that were over long ago go first, so that what is new can't get between what is old.
     if (delivers && !deliver_until(write_ms - precision_ms_)) return now + kRetryMs;
     const QueueOffset end = parts_.store.max_offset(kQueue, true);
-    const Taken taken = take_in(write_ms, delivers ? end : std::min(end, master_offset_));
+    const Taken taken = take_in(write_ms, delivers ? end : std::min(end, QueueOffset(master_offset_)));
     if (taken == Taken::kFailed) return now + kRetryMs;
     if (taken == Taken::kMore) continue;
     if (!delivers) return Alarm::kNever;  // until the master tells more
@@ -169,7 +175,12 @@ int64_t Timers::next_look(int64_t now_ms, bool more_comes) const {
 
 Timers::Taken Timers::take_in(int64_t write_ms, QueueOffset limit) {
   if (parts_.config.now().timer_stop_enqueue) return Taken::kNothing;
-  QueueOffset next = std::max(QueueOffset(next_), parts_.store.min_offset(kQueue));
+  QueueOffset next(next_);
+  if (const QueueOffset first = parts_.store.min_offset(kQueue); next < first) {
+    lost_ += first - next;
+    complain(fmt::format("{} timer messages will never be delivered: their log files were deleted", first - next));
+    next = first;
+  }
   Taken taken = Taken::kNothing;
   for (int32_t n = 0; next < limit && !hurry_; ++n, next += 1) {
     if (n == kSlice) {
@@ -180,7 +191,7 @@ Timers::Taken Timers::take_in(int64_t write_ms, QueueOffset limit) {
     const auto entry = parts_.store.entry(kQueue, next);
     if (!entry) continue;
     if (auto noted = note(*entry, write_ms); !noted) {
-      complain(fmt::format("timer messages wait, the timer log can't be written: {}", noted.error().what));
+      complain(fmt::format("timer messages wait, they can't be taken in: {}", noted.error().what));
       next_ = next.value;
       return Taken::kFailed;
     }
@@ -194,7 +205,9 @@ Timers::Taken Timers::take_in(int64_t write_ms, QueueOffset limit) {
 Result<void> Timers::note(const store::QueueEntry& entry, int64_t write_ms) {
   const auto record = parts_.store.record_at(entry.at);
   const auto message = record ? decode_message(record->bytes, false) : fail(Errc::kNotFound, "its record is gone");
+  if (!message && may_come_back(parts_.store, entry.at)) return fail(Errc::kIo, "the store can't be read");
   if (!message) {
+    if (!record) ++lost_;
     complain(fmt::format("a timer message at {} is passed over: {}", entry.at.value, message.error().what));
     return {};
   }
@@ -212,9 +225,13 @@ Result<void> Timers::note(const store::QueueEntry& entry, int64_t write_ms) {
     return {};
   }
   int64_t slot_ms = parts_.files.wheel().floor(*due);
-  if (slot_ms < others_read_ms_ && message->message.queue_offset < master_offset_) return {};  // delivered elsewhere
-  slot_ms = std::max(slot_ms, read_ms_.load());  // the next slot that is over
-  const int64_t slots = roll_slots(parts_.config.now()), window_ms = slots * precision_ms_;
+  const int64_t offset = message->message.queue_offset.value;
+  if (slot_ms < others_read_ms_ && offset < master_offset_) return {};  // is delivered
+  if (slot_ms < read_ms_) {
+    slot_ms = read_ms_;  // the next slot that is over
+    first_late_ = std::min(first_late_.load(), offset);
+  }
+  const int64_t slots = roll_slots(parts_.config.now(), parts_.files.wheel()), window_ms = slots * precision_ms_;
   if (const int64_t excess = slot_ms - write_ms - window_ms; excess >= 0) {
     unit.magic |= store::TimerUnit::kRoll;
     // Shortly behind the window it would come back with next to nothing left: half the window is nearer the middle.
@@ -242,6 +259,7 @@ bool Timers::deliver_until(int64_t limit_ms) {
     if (!slot_) read_ms_ = parts_.files.wheel().next_used(read_ms_, limit_ms);
     if (read_ms_ >= limit_ms) return true;
     if (!deliver_slot(read_ms_)) return false;
+    first_late_ = kNoEntry;
     read_ms_ += precision_ms_;
   }
   return true;
@@ -289,7 +307,12 @@ bool Timers::deliver(const store::TimerUnit& unit) {
   if (unit.deletes() && !unit.rolls()) return true;
   const auto record = parts_.store.record_at(unit.at);
   const auto waited = record ? decode_message(record->bytes, false) : fail(Errc::kNotFound, "its record is gone");
+  if (!waited && may_come_back(parts_.store, unit.at)) {
+    complain("timer messages wait, the store can't be read");
+    return false;
+  }
   if (!waited || waited->message.topic != kTimerTopic) {
+    if (!record) ++lost_;
     complain(fmt::format("a timer message at {} is passed over: {}", unit.at.value,
                          waited ? "another message stands there" : waited.error().what));
     return true;
@@ -369,13 +392,15 @@ Result<void> Timers::flush(bool at_stop) {
   const std::lock_guard lock(flush_mu_);
   rests_ = true;  // unless something moves from here on
   const store::TimerCheckpoint saved = checkpoint();
-  // Read in this order: what is taken in and delivered under these numbers stands in the files and in the log.
+  // Read in this order: what is taken in and delivered under these numbers stands in the files and in the log, and an
+  // entry that is late by then is seen to be.
   store::TimerCheckpoint now = saved;
   now.read_time_ms = read_ms_;
-  now.queue_offset = now.master_queue_offset = QueueOffset(next_);
+  const int64_t next = next_;
+  now.queue_offset = QueueOffset(std::min(next, first_late_.load()));
+  now.master_queue_offset = std::max(now.queue_offset, QueueOffset(master_offset_));
   const PhyOffset delivered(delivered_end_);
-  now.log_flushed = parts_.files.log().end();
-  COMET_TRY_VOID(parts_.files.flush());
+  COMET_TRY(now.log_flushed, parts_.files.flush());
   if (waiting_ && waiting_->second <= parts_.store.durable_end()) {
     COMET_TRY_VOID(save(waiting_->first));
     waiting_.reset();

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -35,7 +36,9 @@ struct TimerFigures {
 /// TIMER_DEL_UNIQKEY is never delivered, but keeps another of its slot from being so. A message that can't be stored is
 /// tried again until it can, and its slot's time stands still with it.
 ///
-/// What the checkpoint says never runs ahead of what is durable: a power cut repeats deliveries and loses none.
+/// What the checkpoint says never runs ahead of what is durable: a power cut repeats deliveries and loses none. Before
+/// its queue_offset everything is in the wheel, and what of that belongs to slots before read_time_ms is delivered; so
+/// a message that came when its slot had gone by keeps queue_offset back until it is delivered.
 /// Only a master delivers, or a slave in its place; else a slave follows its master's progress. Threads: run() and
 /// pass() on a thread of their own, because they read messages that may have to come from the disk; flush() on a
 /// worker, one at a time; the rest from any. Source: TimerMessageStore; behaviour.md 8.3; store.md 23.
@@ -82,6 +85,8 @@ class Timers {
   /// Whether a slot has more messages than timerCongestNumEachSlot: surely at twice as many, by chance between.
   bool congested(int64_t slot_ms);
   TimerFigures figures();
+  /// Messages that went with their log files before they were due, since the start.
+  int64_t lost() const { return lost_.load(std::memory_order_relaxed); }
 
  private:
   enum class Role { kIdle, kDelivering, kFollowing };
@@ -101,6 +106,7 @@ class Timers {
     double per_second = 0;
     void sample(int64_t now_ms, int64_t total);
   };
+  static constexpr int64_t kNoEntry = std::numeric_limits<int64_t>::max();
   enum class Taken { kNothing, kSome, kMore, kFailed };
 
   QueueOffset first_to_take_in() const;
@@ -130,13 +136,14 @@ class Timers {
   mutable std::mutex mu_;  // held while it works; guards what follows
   Role role_ = Role::kIdle;
   std::optional<OpenSlot> slot_;
-  std::string text_, key_;           // scratch
-  QueueOffset master_offset_;        ///< the other broker has taken in the entries before it
-  int64_t others_read_ms_ = 0;       ///< and has delivered those of them that belong to slots before this
-  std::atomic<int64_t> read_ms_{0};  ///< slots before it are delivered
-  std::atomic<int64_t> next_{0};     ///< entry of the timer queue to take in next
+  std::string text_, key_;      // scratch
+  int64_t others_read_ms_ = 0;  ///< of the entries before master_offset_ those of slots before this are delivered
+  std::atomic<int64_t> master_offset_{0};      ///< another broker, or this one in a former life, has taken them in
+  std::atomic<int64_t> read_ms_{0};            ///< slots before it are delivered
+  std::atomic<int64_t> next_{0};               ///< entry of the timer queue to take in next
+  std::atomic<int64_t> first_late_{kNoEntry};  ///< the first entry in the slot at read_ms_ whose own has gone by
   std::atomic<int64_t> delivered_end_{0};
-  std::atomic<int64_t> taken_total_{0}, delivered_total_{0};
+  std::atomic<int64_t> taken_total_{0}, delivered_total_{0}, lost_{0};
   std::atomic<bool> rests_{false};  ///< nothing has moved since the last flush, and that left nothing to be done
   std::atomic<int64_t> expire_at_ms_{0};
   std::mutex flush_mu_;                                                  // guards what follows

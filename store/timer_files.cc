@@ -1,7 +1,6 @@
 #include "store/timer_files.h"
 
 #include <algorithm>
-#include <set>
 
 namespace comet::store {
 
@@ -19,23 +18,57 @@ Result<std::unique_ptr<TimerFiles>> TimerFiles::open(Files& files, Log& log, con
 }
 
 Result<void> TimerFiles::load(PhyOffset log_end) {
+  const Path config = parent_folder(options_.checkpoint);
   COMET_TRY_VOID(make_durable_folders(files_, options_.root));
-  COMET_TRY_VOID(make_durable_folders(files_, parent_folder(options_.checkpoint)));
+  COMET_TRY_VOID(make_durable_folders(files_, config));
+  COMET_TRY_VOID(files_.sync_folder(config));  // a killed process may have made the checkpoint without its name
   COMET_TRY(opened_at_, TimerCheckpoint::load(files_, options_.checkpoint));
-  COMET_TRY(wheel_, TimerWheel::open(files_, options_.root + "/timerwheel", options_.precision_ms));
+  COMET_TRY(wheel_,
+            TimerWheel::open(files_, options_.root + "/timerwheel", options_.precision_ms, options_.window_slots));
   COMET_TRY_VOID(timer_log_.load(opened_at_.log_flushed));
   COMET_TRY_VOID(check_precision());
   // One file more than needed, because Apache's wheel may be behind what its checkpoint says.
-  const int64_t from = std::max<int64_t>(0, opened_at_.log_flushed - options_.log_file_bytes);
-  COMET_TRY_VOID(timer_log_.recover(from, [&](int64_t position, const TimerUnit& unit) {
-    if (unit.at >= log_end) return false;
-    relink(position, unit);
-    return true;
-  }));
-  mend_slots_behind_the_end();
+  const int64_t from = wheel_->is_new() ? 0 : std::max<int64_t>(0, opened_at_.log_flushed - options_.log_file_bytes);
+  COMET_TRY_VOID(timer_log_.recover(from, [&](const TimerUnit& unit) { return unit.at < log_end; }));
+  if (timer_log_.end() < opened_at_.log_flushed) COMET_TRY_VOID(step_back());
+  const int64_t relink_from = std::min(from, clear_wrong_slots());
+  timer_log_.each(relink_from, [&](int64_t position, const TimerUnit& unit) { relink(position, unit); });
   const auto used = wheel_->used_from(opened_at_.read_time_ms);
   if (!used.empty()) last_slot_ms_ = *std::max_element(used.begin(), used.end());
   return {};
+}
+
+/// Durable before anything is added: the log soon reaches as far as it did, but with other units.
+Result<void> TimerFiles::step_back() {
+  store_log_.warn(
+      "the timer log ends at {}, though config/timercheck vouches for it up to {}: messages behind its end "
+      "are taken in from their queue again",
+      timer_log_.end(), opened_at_.log_flushed);
+  opened_at_.log_flushed = timer_log_.end();
+  opened_at_.master_queue_offset = std::max(opened_at_.master_queue_offset, opened_at_.queue_offset);
+  opened_at_.queue_offset = QueueOffset(0);
+  return save(opened_at_);
+}
+
+/// Empties slots that don't lead to a unit of their own, and returns from where in the log they are to be filled again.
+int64_t TimerFiles::clear_wrong_slots() {
+  int64_t from = timer_log_.end(), count = 0;
+  for (const int64_t ms : wheel_->used_from(opened_at_.read_time_ms)) {
+    const TimerSlot slot = wheel_->slot(ms);
+    if (leads_to_its_own(ms, slot.last)) continue;
+    from = std::min({from, slot.first, opened_at_.log_flushed});
+    wheel_->clear(ms);
+    ++count;
+  }
+  if (count > 0)
+    store_log_.warn("{} slots of the timer wheel lead to units that the timer log lost and are chained anew", count);
+  return from;
+}
+
+bool TimerFiles::leads_to_its_own(int64_t slot_ms, int64_t position) const {
+  if (position < opened_at_.log_flushed) return true;
+  const auto unit = timer_log_.read(position);
+  return unit && wheel_->floor(unit->due_ms()) == slot_ms;
 }
 
 /// Adds a unit of the log to its slot unless the wheel has it already, or its time has gone by: the slot may be another
@@ -48,24 +81,6 @@ void TimerFiles::relink(int64_t position, const TimerUnit& unit) {
   slot.last = position;
   slot.count += unit.deletes() ? -1 : 1;
   wheel_->put(unit.due_ms(), slot);
-}
-
-/// Slots whose chain begins behind the log's end, which happens when the log lost its tail, are chained anew.
-void TimerFiles::mend_slots_behind_the_end() {
-  std::set<int64_t> broken;
-  int64_t from = timer_log_.end();
-  for (const int64_t ms : wheel_->used_from(opened_at_.read_time_ms)) {
-    const TimerSlot slot = wheel_->slot(ms);
-    if (slot.last < timer_log_.end()) continue;
-    broken.insert(ms);
-    from = std::min(from, slot.first);
-    wheel_->clear(ms);
-  }
-  if (broken.empty()) return;
-  store_log_.warn("{} slots of the timer wheel point behind the timer log's end and are chained anew", broken.size());
-  timer_log_.each(from, [&](int64_t position, const TimerUnit& unit) {
-    if (broken.count(wheel_->floor(unit.due_ms())) != 0) relink(position, unit);
-  });
 }
 
 /// A slot's place depends on the precision that it was written with; the newest unit's slot tells it.
@@ -81,7 +96,7 @@ Result<void> TimerFiles::check_precision() const {
   if (!newest || wheel_->slot(newest->due_ms()).last >= at) return {};
   for (const int32_t other : {100, 200, 500, 1'000}) {
     if (other == options_.precision_ms) continue;
-    COMET_TRY(const auto wheel, TimerWheel::open(files_, options_.root + "/timerwheel", other));
+    COMET_TRY(const auto wheel, TimerWheel::open(files_, options_.root + "/timerwheel", other, options_.window_slots));
     if (wheel->slot(newest->due_ms()).last >= at)
       return fail(Errc::kInvalid, "timerPrecisionMs=" + std::to_string(options_.precision_ms) +
                                       ": this store's timer wheel was made with " + std::to_string(other) +
@@ -91,6 +106,7 @@ Result<void> TimerFiles::check_precision() const {
 }
 
 Result<void> TimerFiles::add(int64_t due_ms, TimerUnit unit) {
+  const std::lock_guard lock(adding_);
   TimerSlot slot = wheel_->slot(due_ms);
   unit.previous = slot.last;
   unit.delay_ms = static_cast<int32_t>(due_ms - unit.written_ms);
@@ -112,9 +128,15 @@ std::optional<TimerUnit> TimerFiles::newest() const {
   return position < 0 ? std::nullopt : timer_log_.read(position);
 }
 
-Result<void> TimerFiles::flush() {
+Result<int64_t> TimerFiles::flush() {
+  int64_t end = 0;
+  {
+    const std::lock_guard lock(adding_);
+    end = timer_log_.end();
+  }
   COMET_TRY_VOID(timer_log_.flush());
-  return wheel_->flush();
+  COMET_TRY_VOID(wheel_->flush());
+  return end;
 }
 
 }  // namespace comet::store

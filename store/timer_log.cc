@@ -31,12 +31,13 @@ void TimerUnit::write(std::byte* to) const {
 std::optional<TimerUnit> TimerUnit::read(const std::byte* from) {
   TimerUnit unit;
   unit.magic = load_be<int32_t>(from + 12);
-  if (load_be<int32_t>(from) != kBytes || (unit.magic | kMagicBits) != kMagicBits) return std::nullopt;
+  unit.record_bytes = load_be<int32_t>(from + 36);
+  if (load_be<int32_t>(from) != kBytes || (unit.magic | kMagicBits) != kMagicBits || unit.record_bytes <= 0)
+    return std::nullopt;
   unit.previous = load_be<int64_t>(from + 4);
   unit.written_ms = load_be<int64_t>(from + 16);
   unit.delay_ms = load_be<int32_t>(from + 24);
   unit.at = PhyOffset(load_be<int64_t>(from + 28));
-  unit.record_bytes = load_be<int32_t>(from + 36);
   unit.topic_hash = load_be<int32_t>(from + 40);
   return unit;
 }
@@ -46,23 +47,21 @@ LogFilePtr TimerLog::log_file(int64_t base) const {
       LogFile{PhyOffset(base), file_bytes_, folder_ + "/" + MappedFile::name_of(base)});
 }
 
-/// Nothing behind a file whose size isn't on the disk yet is durable.
-Result<void> TimerLog::remove_from(const std::vector<FileInfo>& entries, const FileInfo& empty, int64_t durable_end) {
-  if (std::stoll(empty.name) < durable_end)
-    return fail(Errc::kCorrupt, folder_ + "/" + empty.name +
-                                    " has no bytes, but the timers' checkpoint says that it had some: restore it, or "
-                                    "remove timerlog, timerwheel and config/timercheck, which loses waiting timers");
-  for (const FileInfo& entry : entries) {
-    if (entry.is_directory || !is_number_name(entry.name) || entry.name < empty.name) continue;
-    log_.warn("{}/{} is removed: the timer log ends before {}, which has no bytes", folder_, entry.name, empty.name);
-    COMET_TRY_VOID(files_.remove(folder_ + "/" + entry.name));
+/// Removes files that are no part of the log, for good: with other units before them they must not come back.
+Result<void> TimerLog::remove(const std::vector<Path>& paths) {
+  if (paths.empty()) return {};
+  for (const Path& path : paths) {
+    log_.warn("{} is removed: what should stand before it in the timer log never reached the disk", path);
+    COMET_TRY_VOID(files_.remove(path));
   }
-  return {};
+  return files_.sync_folder(folder_);
 }
 
 Result<void> TimerLog::load(int64_t durable_end) {
   COMET_TRY_VOID(make_durable_folders(files_, folder_));
+  COMET_TRY_VOID(files_.sync_folder(folder_));  // a killed process may have made files without waiting for their names
   COMET_TRY(const auto entries, files_.list(folder_));
+  std::vector<Path> behind_the_end;
   const std::lock_guard lock(mu_);
   for (const FileInfo& entry : entries) {
     const Path path = folder_ + "/" + entry.name;
@@ -70,17 +69,20 @@ Result<void> TimerLog::load(int64_t durable_end) {
       log_.warn("{} is not a file of the timer log and is passed over", path);
       continue;
     }
-    if (entry.size_bytes == 0) {
-      COMET_TRY_VOID(remove_from(entries, entry, durable_end));
-      break;
+    const int64_t base = std::stoll(entry.name);
+    const bool follows = segments_.empty() ? base <= durable_end : base == segments_.back()->limit().value;
+    if (!behind_the_end.empty() || !follows || entry.size_bytes == 0) {
+      behind_the_end.push_back(path);
+      continue;
     }
     if (entry.size_bytes != file_bytes_)
       return fail(Errc::kInvalid, path + " has " + std::to_string(entry.size_bytes) +
                                       " bytes, but mappedFileSizeTimerLog is " + std::to_string(file_bytes_) +
                                       ": set the property to the size that the store was written with");
-    COMET_TRY(auto segment, MappedFile::open(files_, log_file(std::stoll(entry.name)), true, failures_));
+    COMET_TRY(auto segment, MappedFile::open(files_, log_file(base), true, failures_));
     segments_.push_back(std::move(segment));
   }
+  COMET_TRY_VOID(remove(behind_the_end));
   if (!segments_.empty()) end_ = flushed_ = segments_.back()->limit().value;
   return {};
 }
@@ -101,7 +103,7 @@ bool TimerLog::visit_file(const Segment& segment, int64_t until,
   return end + TimerUnit::kBytes > segment->limit().value;
 }
 
-Result<void> TimerLog::recover(int64_t from, const std::function<bool(int64_t, const TimerUnit&)>& visit) {
+Result<void> TimerLog::recover(int64_t from, const std::function<bool(const TimerUnit&)>& holds) {
   std::vector<Segment> segments;
   {
     const std::lock_guard lock(mu_);
@@ -113,16 +115,21 @@ Result<void> TimerLog::recover(int64_t from, const std::function<bool(int64_t, c
   int64_t end = segments[index]->base().value, last = -1;
   if (index > 0) last = segments[index - 1]->base().value + last_unit_of_full_file();
   const auto note = [&](int64_t position, const TimerUnit& unit) {
-    if (!visit(position, unit)) return false;
+    if (!holds(unit)) return false;
     last = position;
     return true;
   };
+  const size_t first = index;
   while (visit_file(segments[index], segments[index]->limit().value, note, end) && index + 1 < segments.size()) ++index;
-  const Segment& tail = segments[index];
-  COMET_TRY(auto file, files_.open(tail->path(), OpenMode::kReadWrite));
-  COMET_TRY_VOID(file->zero(end - tail->base().value, tail->limit().value - end));
-  COMET_TRY_VOID(file->sync());
-  for (size_t n = index + 1; n < segments.size(); ++n) COMET_TRY_VOID(files_.remove(segments[n]->path()));
+  std::vector<Path> behind;
+  for (size_t n = index + 1; n < segments.size(); ++n) behind.push_back(segments[n]->path());
+  COMET_TRY_VOID(remove(behind));
+  for (size_t n = first; n <= index; ++n) {
+    COMET_TRY(auto file, files_.open(segments[n]->path(), OpenMode::kReadWrite));
+    const int64_t base = segments[n]->base().value, used = std::clamp<int64_t>(end - base, 0, file_bytes_);
+    if (used < file_bytes_) COMET_TRY_VOID(file->zero(used, file_bytes_ - used));
+    COMET_TRY_VOID(file->sync());
+  }
   const std::lock_guard lock(mu_);
   segments_.resize(index + 1);
   end_ = flushed_ = end;
@@ -219,11 +226,6 @@ int64_t TimerLog::last_unit() const {
   return last_unit_;
 }
 
-int64_t TimerLog::flushed_end() const {
-  const std::lock_guard lock(mu_);
-  return flushed_;
-}
-
 Result<void> TimerLog::flush() {
   std::vector<Segment> dirty;
   int64_t from = 0, to = 0;
@@ -258,6 +260,7 @@ Result<void> TimerLog::expire(PhyOffset log_min) {
     }
     log_.info("{} is deleted: the messages that it points to are gone", first->path());
     COMET_TRY_VOID(files_.remove(first->path()));
+    COMET_TRY_VOID(files_.sync_folder(folder_));  // one that came back would leave a gap behind it
   }
 }
 

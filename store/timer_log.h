@@ -33,7 +33,8 @@ struct TimerUnit {
   bool deletes() const { return (magic & kDelete) != 0; }
 
   void write(std::byte* to) const;
-  static std::optional<TimerUnit> read(const std::byte* from);  ///< nothing if no unit stands there
+  /// Nothing if no unit stands there, or only its beginning: a power cut may have kept no more.
+  static std::optional<TimerUnit> read(const std::byte* from);
 };
 
 /// The files timerlog/{20 digits}: units one after the other, each file closed by a blank. Positions count bytes from
@@ -46,13 +47,13 @@ class TimerLog {
   TimerLog(Files& files, Log& log, Path folder, int64_t file_bytes)
       : files_(files), log_(log), folder_(std::move(folder)), file_bytes_(file_bytes) {}
 
-  /// Maps what the folder holds. A crash may leave a file without bytes: it and what follows go, unless they were
-  /// durable, which all before `durable_end` was: kCorrupt. kInvalid: a file of another size than
+  /// Maps what the folder holds, up to the first file that has no bytes or isn't there: a crash may leave that, and
+  /// what follows goes. `durable_end`: the log begins at or before it. kInvalid: a file of another size than
   /// `mappedFileSizeTimerLog`.
   Result<void> load(int64_t durable_end);
-  /// Visits the units from the start of the file that holds `from` on, until one is not whole or `visit` says false;
-  /// the log ends there and what follows is cleared.
-  Result<void> recover(int64_t from, const std::function<bool(int64_t position, const TimerUnit& unit)>& visit);
+  /// The log ends at the first unit, looked for from the start of the file that holds `from` on, that isn't whole or of
+  /// which `holds` says false; what follows is cleared, and all before is durable.
+  Result<void> recover(int64_t from, const std::function<bool(const TimerUnit& unit)>& holds);
   /// Visits the units from the start of the file that holds `from` to the end.
   void each(int64_t from, const std::function<void(int64_t position, const TimerUnit& unit)>& visit) const;
 
@@ -63,7 +64,6 @@ class TimerLog {
   int64_t begin() const;
   int64_t end() const;
   int64_t last_unit() const;  ///< position of the newest; -1 if there is none
-  int64_t flushed_end() const;
   int64_t file_bytes() const { return file_bytes_; }
 
   /// Makes everything durable that was appended before the call.
@@ -74,7 +74,7 @@ class TimerLog {
  private:
   using Segment = std::shared_ptr<MappedFile>;
   LogFilePtr log_file(int64_t base) const;
-  Result<void> remove_from(const std::vector<FileInfo>& entries, const FileInfo& empty, int64_t durable_end);
+  Result<void> remove(const std::vector<Path>& paths);
   Segment find(int64_t position) const;
   Result<void> healthy() const;
   Result<Segment> segment_for_append();

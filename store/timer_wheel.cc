@@ -13,22 +13,28 @@ constexpr int64_t kLoadBytes = 1024 * 1024;
 
 }  // namespace
 
-TimerWheel::TimerWheel(std::unique_ptr<File> file, int32_t precision_ms)
-    : file_(std::move(file)), precision_ms_(precision_ms), pages_(kPages), changed_(kPages) {
-  static_assert(kPages * kPageBytes == kBytes);
+TimerWheel::TimerWheel(std::unique_ptr<File> file, int32_t precision_ms, int64_t slots, bool is_new)
+    : file_(std::move(file)),
+      precision_ms_(precision_ms),
+      slots_(slots),
+      is_new_(is_new),
+      pages_(static_cast<size_t>(slots / kPageSlots)),
+      changed_(pages_.size()) {
+  static_assert(kWindowSlots % kPageSlots == 0);
 }
 
-Result<std::unique_ptr<TimerWheel>> TimerWheel::open(Files& files, const Path& path, int32_t precision_ms) {
+Result<std::unique_ptr<TimerWheel>> TimerWheel::open(Files& files, const Path& path, int32_t precision_ms,
+                                                     int64_t window_slots) {
+  const int64_t slots = 2 * window_slots, bytes = slots * kSlotBytes;
   COMET_TRY(auto file, files.open(path, OpenMode::kCreate));
   COMET_TRY(const int64_t size, file->size());
-  if (size != 0 && size != kBytes)
+  if (size != 0 && size != bytes)
     return fail(Errc::kInvalid, path + " has " + std::to_string(size) + " bytes, but a timer wheel has " +
-                                    std::to_string(kBytes) + ": restore it from a copy");
-  if (size == 0) {
-    COMET_TRY_VOID(file->resize(kBytes));
-    COMET_TRY_VOID(files.sync_folder(parent_folder(path)));
-  }
-  auto wheel = std::unique_ptr<TimerWheel>(new TimerWheel(std::move(file), precision_ms));
+                                    std::to_string(bytes) + ": restore it from a copy");
+  if (size == 0) COMET_TRY_VOID(file->resize(bytes));
+  COMET_TRY_VOID(file->sync());
+  COMET_TRY_VOID(files.sync_folder(parent_folder(path)));
+  auto wheel = std::unique_ptr<TimerWheel>(new TimerWheel(std::move(file), precision_ms, slots, size == 0));
   COMET_TRY_VOID(wheel->load());
   return wheel;
 }
@@ -36,8 +42,9 @@ Result<std::unique_ptr<TimerWheel>> TimerWheel::open(Files& files, const Path& p
 Result<void> TimerWheel::load() {
   std::vector<std::byte> bytes(kLoadBytes);
   const Page nothing{};
-  for (int64_t at = 0; at < kBytes; at += kLoadBytes) {
-    const auto wanted = static_cast<size_t>(std::min(kLoadBytes, kBytes - at));
+  const int64_t size = slots_ * kSlotBytes;
+  for (int64_t at = 0; at < size; at += kLoadBytes) {
+    const auto wanted = static_cast<size_t>(std::min(kLoadBytes, size - at));
     COMET_TRY(const size_t got, file_->read_at(at, std::span(bytes).first(wanted)));
     for (size_t from = 0; from + kPageBytes <= got; from += kPageBytes) {
       if (std::memcmp(bytes.data() + from, nothing.data(), kPageBytes) == 0) continue;
@@ -50,7 +57,7 @@ Result<void> TimerWheel::load() {
 }
 
 const std::byte* TimerWheel::find(int64_t tick) const {
-  const int64_t index = tick % kSlots;
+  const int64_t index = tick % slots_;
   const auto& page = pages_[static_cast<size_t>(index / kPageSlots)];
   return page == nullptr ? nullptr : page->data() + index % kPageSlots * kSlotBytes;
 }
@@ -62,7 +69,7 @@ void TimerWheel::mark(size_t place) {
 }
 
 std::byte* TimerWheel::make(int64_t tick) {
-  const int64_t index = tick % kSlots;
+  const int64_t index = tick % slots_;
   const auto place = static_cast<size_t>(index / kPageSlots);
   if (pages_[place] == nullptr) pages_[place] = std::make_unique<Page>();
   mark(place);
@@ -99,7 +106,7 @@ int64_t TimerWheel::next_used(int64_t from_ms, int64_t until_ms) const {
   for (int64_t tick = from_ms / precision_ms_; tick < until;) {
     const std::byte* at = find(tick);
     if (at == nullptr) {
-      tick += kPageSlots - tick % kSlots % kPageSlots;
+      tick += kPageSlots - tick % slots_ % kPageSlots;
       continue;
     }
     if (load_be<int64_t>(at + kTime) == tick && load_be<int64_t>(at + kLast) >= 0) return tick * precision_ms_;

@@ -24,15 +24,19 @@ struct TimerSlot {
 /// mapped wheel could reach the disk before the units that it points to. Thread-safe. Source: TimerWheel; store.md 23.
 class TimerWheel {
  public:
-  static constexpr int64_t kWindowSlots = 7LL * 86'400;  ///< the farthest that a slot may be ahead
-  static constexpr int64_t kSlots = 2 * kWindowSlots;
+  static constexpr int64_t kWindowSlots = 7LL * 86'400;  ///< Apache's: the farthest that a slot may be ahead
   static constexpr int64_t kSlotBytes = 32;
-  static constexpr int64_t kBytes = kSlots * kSlotBytes;
+  static constexpr int64_t kPageBytes = 4096, kPageSlots = kPageBytes / kSlotBytes;
 
-  /// Reads the file, or makes it. kInvalid: it has another size.
-  static Result<std::unique_ptr<TimerWheel>> open(Files& files, const Path& path, int32_t precision_ms);
+  /// Reads the file, or makes it, and waits until what it read is durable: a process that was killed may have left it
+  /// in memory. `window_slots` is a multiple of kPageSlots; the file has twice as many. kInvalid: it has another size.
+  static Result<std::unique_ptr<TimerWheel>> open(Files& files, const Path& path, int32_t precision_ms,
+                                                  int64_t window_slots = kWindowSlots);
 
   int32_t precision_ms() const { return precision_ms_; }
+  int64_t slots() const { return slots_; }
+  /// open() made the file: whatever the timer log holds isn't in it.
+  bool is_new() const { return is_new_; }
   int64_t floor(int64_t ms) const { return ms / precision_ms_ * precision_ms_; }
 
   TimerSlot slot(int64_t ms) const;
@@ -51,10 +55,9 @@ class TimerWheel {
   Result<void> flush();
 
  private:
-  static constexpr int64_t kPageBytes = 4096, kPageSlots = kPageBytes / kSlotBytes, kPages = kBytes / kPageBytes;
   using Page = std::array<std::byte, kPageBytes>;
 
-  TimerWheel(std::unique_ptr<File> file, int32_t precision_ms);
+  TimerWheel(std::unique_ptr<File> file, int32_t precision_ms, int64_t slots, bool is_new);
   Result<void> load();
   Result<void> write_pages(const std::vector<size_t>& places);
   const std::byte* find(int64_t tick) const;  ///< its slot if the page exists; under mu_
@@ -65,6 +68,8 @@ class TimerWheel {
 
   const std::unique_ptr<File> file_;
   const int32_t precision_ms_;
+  const int64_t slots_;
+  const bool is_new_;
   mutable std::mutex mu_;  // guards all below
   std::vector<std::unique_ptr<Page>> pages_;
   std::vector<bool> changed_;

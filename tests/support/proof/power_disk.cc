@@ -91,9 +91,27 @@ std::map<Path, uint64_t> NamesAfterCut::files() const {
   return out;
 }
 
+void PowerDisk::find() {
+  found_.clear();
+  if (!std::filesystem::is_directory(root_)) return;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(root_))
+    if (entry.is_regular_file()) found_[entry.path().string()] = content_of(entry.path().string());
+}
+
+/// A file that was there at first gets its number.
+void PowerDisk::meet(const Path& path, uint64_t file) {
+  const auto found = found_.find(path);
+  if (found == found_.end()) return;
+  files_[file] = {found->second, {}, found->second};
+  names_[path] = file;
+  changes_.push_back({NameChange::kFile, path, "", file, true});
+  found_.erase(found);
+}
+
 Result<void> PowerDisk::before(const DiskStep& step) {
   const std::lock_guard lock(mu_);
   if (!ours(step.path)) return {};
+  if (step.file != 0) meet(step.path, step.file);
   write_back_a_little();
   if (step.kind == DiskStep::kRemove) lose(step.path);
   if (step.kind == DiskStep::kRename) lose(step.to);
@@ -172,9 +190,26 @@ void PowerDisk::after(const DiskStep& step) {
   }
 }
 
+void PowerDisk::restart(Rng& rng) {
+  const Path image = root_ + ".image";
+  cut(image, rng);
+  const std::lock_guard lock(mu_);
+  std::filesystem::remove_all(root_);
+  std::filesystem::rename(image, root_);
+  files_.clear();
+  names_.clear();
+  changes_.clear();
+  find();
+}
+
 void PowerDisk::cut(const std::string& to, Rng& rng) {
   const std::lock_guard lock(mu_);
   std::filesystem::create_directories(to);
+  for (const auto& [path, content] : found_) {
+    const std::filesystem::path target = to + path.substr(root_.size());
+    std::filesystem::create_directories(target.parent_path());
+    std::ofstream(target, std::ios::binary).write(content.data(), static_cast<std::streamsize>(content.size()));
+  }
   for (const auto& [path, number] : NamesAfterCut(changes_, rng).files()) {
     FileStates states = files_[number];
     states.live = live(number);

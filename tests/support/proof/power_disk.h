@@ -47,21 +47,25 @@ class NamesAfterCut {
 };
 
 /// The last durable copy of every file under a root, kept beside what the program wrote since; cut() builds disks that
-/// a power cut at that moment may leave. The root must be empty at first. Thread-safe.
+/// a power cut at that moment may leave. What the root holds at first is durable. Thread-safe.
 class PowerDisk : public DiskWatcher {
  public:
-  PowerDisk(std::string root, uint64_t seed) : root_(std::move(root)), rng_(seed) {}
+  PowerDisk(std::string root, uint64_t seed) : root_(std::move(root)), rng_(seed) { find(); }
 
   Result<void> before(const DiskStep& step) override;
   void after(const DiskStep& step) override;
 
   /// Builds one legal disk of this moment in the folder `to`.
   void cut(const std::string& to, Rng& rng);
+  /// The power goes and comes back: the root becomes one of them. Nothing may have a file of it open.
+  void restart(Rng& rng);
   /// What it was asked to map for stores, by path; for the rule that queue files never are.
   std::set<Path> mapped() const { return mapped_; }
 
  private:
   bool ours(const Path& path) const { return path.starts_with(root_); }
+  void find();
+  void meet(const Path& path, uint64_t file);
   void write_back_a_little();
   void lose(const Path& path);
   std::string live(uint64_t file) const;
@@ -72,6 +76,7 @@ class PowerDisk : public DiskWatcher {
   std::map<uint64_t, FileStates> files_;
   std::map<Path, uint64_t> names_;  ///< as the program sees them
   std::vector<NameChange> changes_;
+  std::map<Path, std::string> found_;  ///< what the root held at first and nothing has touched
   std::set<Path> mapped_;
 };
 

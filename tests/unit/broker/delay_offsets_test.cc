@@ -50,6 +50,17 @@ TEST_CASE("a table of 4.9 has no version", "[broker][delay]") {
   CHECK(f.offsets->next(1) == QueueOffset(7));
 }
 
+TEST_CASE("once all is durable the newest offsets are written, not those that waited", "[broker][delay]") {
+  OffsetsFixture f;
+  f.offsets->advance(1, QueueOffset(5), PhyOffset(500));
+  REQUIRE(f.offsets->persist(PhyOffset(499)));
+  f.offsets->advance(1, QueueOffset(6), PhyOffset(600));
+  REQUIRE(f.offsets->persist(PhyOffset(600)));  // the only call of a stop
+  CHECK_FALSE(f.offsets->waiting());
+  f.reopen();
+  CHECK(f.offsets->next(1) == QueueOffset(6));
+}
+
 TEST_CASE("offsets stay out of the file until what they count as delivered is durable", "[broker][delay]") {
   OffsetsFixture f;
   f.offsets->advance(1, QueueOffset(5), PhyOffset(500));

@@ -72,6 +72,32 @@ TEST_CASE("a delayed message is delivered when it is due, not a millisecond befo
   CHECK(delays.broker.statistics.total("QUEUE_GET_SIZE", "SCHEDULE_TOPIC_XXXX@0@SCHEDULE_CONSUMER") > 0);
 }
 
+TEST_CASE("a delayed message that a failing disk doesn't give is waited for; what retention took is counted",
+          "[broker][delay]") {
+  Delays delays;
+  delays.send("a", 1);
+  delays.advance(1'000);
+  delays.broker.store.unreadable = true;
+  delays.broker.store.refuse_with = store::PutStatus::kServiceNotAvailable;
+  CHECK(delays.schedule.pass() == delays.broker.clock.now_ms() + 100);
+  delays.broker.store.unreadable = false;
+  delays.broker.store.refuse_with = store::PutStatus::kOk;
+  delays.advance(100);
+  delays.schedule.pass();
+  CHECK(delays.delivered() == Delays::Bodies{"a"});
+  CHECK(delays.schedule.lost() == 0);
+
+  delays.send("b", 1);
+  delays.send("c", 1);
+  auto& queue = delays.broker.store.queue(kScheduleTopic, 0);
+  queue.records.erase(queue.records.begin(), queue.records.begin() + 2);
+  queue.min += 2;
+  delays.advance(1'000);
+  delays.schedule.pass();
+  CHECK(delays.schedule.lost() == 1);
+  CHECK(delays.delivered() == Delays::Bodies{"a", "c"});
+}
+
 TEST_CASE("each level is in order, and the schedule wakes for the earliest of all", "[broker][delay]") {
   Delays delays;
   delays.send("late", 3);

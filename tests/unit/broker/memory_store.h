@@ -33,9 +33,10 @@ class MemoryStore final : public store::MessageStore {
   int64_t now_ms = 1'700'000'000'000;  ///< the store time of what is put
   bool cold = false;                   ///< loops would have to wait for the disk
   bool first_entry_cached = true;
+  bool unreadable = false;     ///< no record is found
   bool suggest_slave = false;  ///< readers are far behind
   PhyOffset durable;
-  PhyOffset log_end;
+  PhyOffset log_begin, log_end;
   std::function<void(PhyOffset, bool)> wake;
   store::ArrivalListener* listener = nullptr;
   std::function<void()> before_watch;  ///< what happens between a pull's look and its watch
@@ -119,6 +120,7 @@ class MemoryStore final : public store::MessageStore {
     return queue(key.topic, key.queue_id.value).records.empty() ? -1 : 1234;
   }
   std::optional<PinnedBytes> record_at(PhyOffset at) override {
+    if (unreadable) return std::nullopt;
     for (const auto& [key, in] : queues_by_key) {
       for (const Record& record : in.records) {
         if (decode_message(as_bytes(record.bytes), false).value().message.phy_offset == at)
@@ -149,6 +151,7 @@ class MemoryStore final : public store::MessageStore {
   bool opened_after_crash() const override { return false; }
   store::StoreFigures figures() override {
     store::StoreFigures figures;
+    figures.min_offset = log_begin;
     figures.max_offset = log_end;
     if (!writable()) figures.not_writable_reason = "the test says no";
     return figures;

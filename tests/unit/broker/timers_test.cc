@@ -1,5 +1,6 @@
 #include "broker/timers.h"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 
 #include "broker/recall_handle.h"
@@ -187,6 +188,81 @@ TEST_CASE("what can't be stored now is tried again, and nothing is delivered twi
   timed.timers->pass();
   timed.timers->pass();
   CHECK(timed.delivered() == TimedBroker::Bodies{"a", "b", "c"});
+}
+
+TEST_CASE("a message that came when its slot had gone by isn't vouched for until it is delivered", "[broker][timer]") {
+  TimedBroker timed;
+  REQUIRE(timed.send("before", {{"TIMER_DELAY_MS", "60000"}}).code == 0);
+  timed.timers->pass();
+  REQUIRE(timed.send("late", {{"TIMER_DELAY_MS", "1000"}}).code == 0);
+  timed.advance(5'500);  // nobody looked in between
+  timed.broker.store.refuse_with = store::PutStatus::kServiceNotAvailable;
+  timed.timers->pass();
+  REQUIRE(timed.timers->flush(false));
+  CHECK(timed.timers->checkpoint().queue_offset == QueueOffset(1));
+  CHECK(timed.timers->checkpoint().master_queue_offset == QueueOffset(1));
+  timed.broker.store.refuse_with = store::PutStatus::kOk;
+  timed.timers->pass();
+  CHECK(timed.delivered() == TimedBroker::Bodies{"late"});
+  REQUIRE(timed.timers->flush(false));
+  CHECK(timed.timers->checkpoint().queue_offset == QueueOffset(2));
+}
+
+TEST_CASE("rot in the timer log loses no message and repeats none that was delivered", "[broker][timer]") {
+  TimedBroker timed;
+  TimedBroker::Bodies all;
+  for (int n = 0; n < 20; ++n) {
+    all.push_back(std::to_string(n));
+    REQUIRE(timed.send(all.back(), {{"TIMER_DELAY_MS", std::to_string(1'500 + n % 2 * 5'000)}}).code == 0);
+  }
+  timed.timers->pass();
+  timed.advance(3'000);
+  timed.timers->pass();
+  REQUIRE(timed.delivered().size() == 10);
+  REQUIRE(timed.timers->flush(true));
+  REQUIRE(timed.timers->checkpoint().queue_offset == QueueOffset(20));
+  timed.timers.reset();
+  timed.files.reset();
+  const std::byte rotten[4] = {};
+  REQUIRE(timed.broker.files->open(timed.broker.dir / "store/timerlog/00000000000000000000", OpenMode::kReadWrite)
+              .value()
+              ->write_at(4 * store::TimerUnit::kBytes, rotten));
+  timed.open();
+  for (int64_t look = timed.timers->pass(); look != Alarm::kNever; look = timed.timers->pass())
+    timed.advance(look - timed.now());
+  auto delivered = timed.delivered();
+  CHECK(delivered.size() == 20);
+  std::sort(delivered.begin(), delivered.end());
+  std::sort(all.begin(), all.end());
+  CHECK(delivered == all);
+  REQUIRE(timed.timers->flush(true));
+  CHECK(timed.timers->checkpoint().queue_offset == QueueOffset(20));
+}
+
+TEST_CASE("a record that a failing disk doesn't give is waited for; one that retention took is counted as lost",
+          "[broker][timer]") {
+  TimedBroker timed;
+  REQUIRE(timed.send("a", {{"TIMER_DELAY_MS", "500"}}).code == 0);
+  if (GENERATE(true, false)) timed.timers->pass();  // else it isn't even in the wheel
+  timed.advance(1'000);
+  timed.broker.store.unreadable = true;
+  timed.broker.store.refuse_with = store::PutStatus::kServiceNotAvailable;
+  CHECK(timed.timers->pass() == timed.now() + 100);
+  CHECK(timed.timers->lost() == 0);
+  timed.broker.store.unreadable = false;
+  timed.broker.store.refuse_with = store::PutStatus::kOk;
+  timed.timers->pass();
+  timed.advance(1'000);
+  timed.timers->pass();
+  CHECK(timed.delivered() == TimedBroker::Bodies{"a"});
+
+  REQUIRE(timed.send("b", {{"TIMER_DELAY_MS", "500"}}).code == 0);
+  timed.timers->pass();
+  timed.broker.store.unreadable = true;
+  timed.broker.store.log_begin = timed.broker.store.log_end;
+  timed.advance(1'500);
+  timed.timers->pass();
+  CHECK(timed.timers->lost() == 1);
 }
 
 TEST_CASE("what is further off than the roll window is stored once more on its way, and arrives in time",

@@ -178,38 +178,112 @@ TEST_CASE("units of messages that the log lost in a power cut are dropped, and t
   CHECK(folder.waiting(kStart + 2'000).empty());
 }
 
-TEST_CASE("a file that a kill left without bytes goes, with what follows; if it had durable units, it is named",
+TEST_CASE("the log ends before a file without bytes or a gap, and what follows goes", "[store][timer]") {
+  TimerFolder folder;
+  REQUIRE(folder.open());
+  for (int n = 0; n < 50; ++n) folder.add(kStart + 8'000, 1000 + n);
+  folder.timers.reset();
+  const int64_t damaged = GENERATE(0, 1, 2);
+  const Path file = folder.dir / ("timerlog/" + store::MappedFile::name_of(damaged * kFileBytes));
+  if (GENERATE(true, false)) {
+    REQUIRE(folder.files->remove(file));
+  } else {
+    REQUIRE(folder.files->open(file, OpenMode::kReadWrite).value()->resize(0));
+  }
+  REQUIRE(folder.open());
+  CHECK(folder.waiting(kStart + 8'000).size() == static_cast<size_t>(19 * damaged));
+  const auto newest = folder.timers->newest();
+  CHECK((newest ? newest->at : PhyOffset(999)) == PhyOffset(999 + 19 * damaged));
+  CHECK_FALSE(folder.files->stat(folder.dir / ("timerlog/" + store::MappedFile::name_of(3 * kFileBytes))));
+  folder.add(kStart + 8'000, 5'000);
+  CHECK(folder.waiting(kStart + 8'000).back() == 5'000);
+}
+
+TEST_CASE("a log that ends before what the checkpoint vouches for takes the checkpoint back, durably",
           "[store][timer]") {
   TimerFolder folder;
   REQUIRE(folder.open());
   for (int n = 0; n < 30; ++n) folder.add(kStart + 8'000, 1000 + n);
-  REQUIRE(folder.timers->flush());
-  folder.save(kStart, 30 * TimerUnit::kBytes);
+  REQUIRE(folder.timers->flush().value() == kFileBytes + 11 * TimerUnit::kBytes);
+  REQUIRE(folder.timers->save({.read_time_ms = kStart,
+                               .log_flushed = kFileBytes + 11 * TimerUnit::kBytes,
+                               .queue_offset = QueueOffset(30),
+                               .master_queue_offset = QueueOffset(30)}));
   folder.timers.reset();
-  const Path second = folder.dir / ("timerlog/" + store::MappedFile::name_of(kFileBytes));
-  const Path third = folder.dir / ("timerlog/" + store::MappedFile::name_of(2 * kFileBytes));
-  REQUIRE(folder.files->open(third, OpenMode::kCreate));
-  REQUIRE(folder.open());
-  CHECK_FALSE(folder.files->stat(third));
-  CHECK(folder.waiting(kStart + 8'000).size() == 30);
-  folder.timers.reset();
+  const std::byte rotten[4] = {};  // the sixth unit's size
+  REQUIRE(folder.files->open(folder.dir / "timerlog/00000000000000000000", OpenMode::kReadWrite)
+              .value()
+              ->write_at(5 * TimerUnit::kBytes, rotten));
+  for (int restarts = 0; restarts < 2; ++restarts) {
+    REQUIRE(folder.open());
+    CHECK(folder.timers->opened_at().queue_offset == QueueOffset(0));
+    CHECK(folder.timers->opened_at().master_queue_offset == QueueOffset(30));
+    CHECK(folder.timers->opened_at().log_flushed == 5 * TimerUnit::kBytes);
+    CHECK(folder.timers->opened_at().read_time_ms == kStart);
+    CHECK(folder.timers->newest()->at == PhyOffset(1'004));
+    CHECK(folder.waiting(kStart + 8'000) == TimerFolder::Places{1'000, 1'001, 1'002, 1'003, 1'004});
+    folder.timers.reset();
+  }
+}
 
-  REQUIRE(folder.files->open(second, OpenMode::kReadWrite).value()->resize(0));
-  const auto refused = folder.open();
-  REQUIRE_FALSE(refused);
-  CHECK(refused.error().code == Errc::kCorrupt);
-  CHECK_THAT(refused.error().what, Catch::Contains(second) && Catch::Contains("has no bytes"));
-  REQUIRE(store::TimerCheckpoint{.read_time_ms = kStart, .log_flushed = kFileBytes}.save(*folder.files,
-                                                                                         folder.options().checkpoint));
+TEST_CASE("half a unit at the end is none", "[store][timer]") {
+  TimerFolder folder;
   REQUIRE(folder.open());
-  CHECK(folder.waiting(kStart + 8'000).size() == 19);
+  folder.add(kStart + 8'000, 1'000);
+  folder.add(kStart + 8'000, 2'000);
+  folder.timers.reset();
+  const int64_t kept = GENERATE(4, 12, 16, 20, 24, 28, 32, 36);
+  const std::vector<std::byte> lost(static_cast<size_t>(TimerUnit::kBytes - kept));
+  REQUIRE(folder.files->open(folder.dir / "timerlog/00000000000000000000", OpenMode::kReadWrite)
+              .value()
+              ->write_at(TimerUnit::kBytes + kept, lost));
+  REQUIRE(folder.open());
+  CHECK(folder.waiting(kStart + 8'000) == TimerFolder::Places{1'000});
+  CHECK(folder.timers->wheel().count_from(0) == 1);
+  CHECK(folder.timers->log().end() == TimerUnit::kBytes);
+}
+
+TEST_CASE("a slot that leads to a unit in place of a lost one is chained anew", "[store][timer]") {
+  TimerFolder folder;
+  REQUIRE(folder.open());
+  folder.add(kStart + 1'000, 100);
+  folder.add(kStart + 2'000, 200);
+  folder.add(kStart + 3'000, 300);
+  REQUIRE(folder.timers->flush());  // the wheel is durable, the checkpoint isn't, nor is the log in what follows
+  folder.timers.reset();
+  REQUIRE(folder.files->remove(folder.dir / "timerlog/00000000000000000000"));
+  const std::string wheel = folder.bytes("timerwheel");
+  REQUIRE(folder.open());
+  folder.add(kStart + 3'000, 300);
+  folder.add(kStart + 1'000, 100);
+  folder.add(kStart + 1'000, 101);
+  REQUIRE(folder.timers->flush());
+  folder.timers.reset();
+  REQUIRE(folder.files->open(folder.dir / "timerwheel", OpenMode::kReadWrite).value()->write_at(0, as_bytes(wheel)));
+  REQUIRE(folder.open());
+  CHECK(folder.waiting(kStart + 1'000) == TimerFolder::Places{100, 101});
+  CHECK(folder.waiting(kStart + 2'000).empty());
+  CHECK(folder.waiting(kStart + 3'000) == TimerFolder::Places{300});
+  CHECK(folder.timers->wheel().count_from(kStart) == 3);
+}
+
+TEST_CASE("a wheel that is gone is filled again from all of the log", "[store][timer]") {
+  TimerFolder folder;
+  REQUIRE(folder.open());
+  for (int64_t n = 0; n < 90; ++n) folder.add(kStart + 1'000 + n % 3 * 1'000, n);
+  folder.save(kStart, folder.timers->flush().value());
+  folder.timers.reset();
+  REQUIRE(folder.files->remove(folder.dir / "timerwheel"));
+  REQUIRE(folder.open());
+  CHECK(folder.waiting(kStart + 1'000).size() == 30);
+  CHECK(folder.waiting(kStart + 3'000).size() == 30);
 }
 
 TEST_CASE("a slot's place is used again two weeks later", "[store][timer]") {
   TimerFolder folder;
   REQUIRE(folder.open());
   folder.add(kStart + 1'000, 1);
-  const int64_t later = kStart + 1'000 + store::TimerWheel::kSlots * 1'000;
+  const int64_t later = kStart + 1'000 + folder.timers->wheel().slots() * 1'000;
   CHECK(folder.waiting(later).empty());
   folder.timers->wheel().put(later, {});
   CHECK(folder.waiting(kStart + 1'000).empty());
