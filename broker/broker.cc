@@ -61,6 +61,7 @@
 #include "broker/transaction_checks.h"
 #include "broker/transaction_metrics.h"
 #include "broker/transactions.h"
+#include "broker/unread_losses.h"
 #include "remoting/net/client.h"
 #include "remoting/net/server.h"
 #include "remoting/net/workers.h"
@@ -178,6 +179,7 @@ struct Broker::Parts::Serving {
   BroadcastOffsets broadcasts;
   SlowReaders slow_readers;
   StatsLog stats_log;
+  UnreadLosses unread_losses;
   ParkedAnswers parked;
   std::unique_ptr<Escape> escape;  // a slave's, with enableRemoteEscape
   DelaySchedule delays;
@@ -284,6 +286,7 @@ Broker::Parts::Serving::Serving(Parts& parts)
       slow_readers(parts.live, parts.offsets, parts.groups, *parts.store, parts.machine.clock, *parts.log),
       stats_log(*parts.loop_list.front(), parts.workers, parts.live, parts.statistics, parts.offsets, *parts.store,
                 *parts.stats_lines),
+      unread_losses(parts.offsets, *parts.store, *parts.log),
       parked(parts.loop_list, *parts.store, parts.live, parts.replication->slaves_to_wait_for(), &members),
       escape(make_escape(parts)),
       delays({*parts.store, parts.topics, parts.statistics, parts.kinds, parts.delay_offsets, parts.delay_alarm,
@@ -372,6 +375,10 @@ Broker::Parts::Serving::Serving(Parts& parts)
   runtime.also([&parts](auto& table) { table["logLinesDropped"] = std::to_string(parts.machine.logs.dropped()); });
   runtime.also([this](auto& table) { table["getMessageEntireTimeMax"] = std::to_string(pull.slowest_read_ms()); });
   runtime.also([this](auto& table) { replica_group.add_to(table); });
+  runtime.also([this](auto& table) { table["deletedUnreadMessages"] = std::to_string(unread_losses.count()); });
+  runtime.also([this](auto& table) {
+    table["deletedWaitingMessages"] = std::to_string(delays.lost() + (timers ? timers->lost() : 0));
+  });
   if (parts.live.now().is_slave()) {
     slave_sync.on_file([&parts](const std::string& name) {
       Result<void> loaded;
@@ -480,6 +487,7 @@ void Broker::Parts::start_timers() {
   loop.every(Consumers::kLaterMs, [this] { consumers.tell_later(); });
   loop.every(BroadcastOffsets::kCommitMs, [this] { serving->broadcasts.commit(); });
   loop.every(SlowReaders::kLookMs, [this] { workers.submit([this] { serving->slow_readers.look(); }); });
+  loop.every(UnreadLosses::kLookMs, [this] { workers.submit([this] { serving->unread_losses.look(); }); });
   loop.every(kIdleFiguresMs, [this, &loop] {
     const int64_t minutes = live.now().max_stats_idle_minutes;
     if (minutes >= 0) statistics.delete_idle(loop.now_ms(), minutes * 60'000);
