@@ -35,7 +35,7 @@ Wait random_wait(Rng& rng, int64_t now_ms) {
 }  // namespace
 
 std::string DelayLoad::settings() const {
-  return "timerPrecisionMs=100\nflushDelayOffsetInterval=100\nmappedFileSizeTimerLog=16384\n";
+  return "timerPrecisionMs=100\nflushDelayOffsetInterval=100\nmappedFileSizeTimerLog=2048\n";
 }
 
 void DelayLoad::run(int32_t port, uint64_t seed, const std::atomic<bool>& stop) {
