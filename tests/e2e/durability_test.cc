@@ -1,3 +1,7 @@
+#include <filesystem>
+#include <set>
+
+#include "common/message_properties.h"
 #include "tests/support/cluster.h"
 #include "tests/support/proof/broker_calls.h"
 
@@ -63,6 +67,38 @@ TEST_CASE("a log file whose pages go away makes the broker refuse messages, not 
   REQUIRE_FALSE(stored.empty());
   CHECK(stored.front().body == "before");
   CHECK(client.call(call::kSend, send_fields("T", 0, ""), "after").code == kNotAvailable);
+}
+
+TEST_CASE("a timer log whose pages go away leaves the broker at work, and its timers come after a restart",
+          "[e2e][broker][durability]") {
+  OneBroker one("mappedFileSizeTimerLog=16384\ntimerPrecisionMs=100\n");
+  RawClient client(one.broker.port());
+  const auto send_timer = [&](const std::string& body) {
+    std::string properties;
+    append_property(properties, "UNIQ_KEY", body);
+    append_property(properties, "TIMER_DELAY_MS", "1000");
+    return client.call(call::kSend, send_fields("T", 0, properties), body).code;
+  };
+  REQUIRE(send_timer("first") == 0);
+  REQUIRE(eventually([&] { return one.told("timerOffsetBehind") == "0"; }));
+  std::filesystem::resize_file(one.folder + "/store/timerlog/00000000000000000000", 0);
+  REQUIRE(send_timer("second") == 0);
+  CHECK(client.call(call::kSend, send_fields("T", 0, ""), "plain").code == 0);
+  REQUIRE(one.broker.running());
+  CHECK(one.told("storeWritable") == "true");
+  CHECK(eventually([&] {
+    return one.broker.read("logs/rocketmqlogs/broker.log").find("timer messages wait") != std::string::npos;
+  }));
+  CHECK(one.told("timerOffsetBehind") == "1");
+  (void)one.broker.stop();
+  one.broker.start();
+  REQUIRE(one.broker.running());
+  RawClient again(one.broker.port());
+  CHECK(eventually([&] {
+    std::set<std::string> bodies;
+    for (const Stored& stored : read_queue(again, "T", 0)) bodies.insert(stored.body);
+    return bodies == std::set<std::string>{"first", "plain", "second"};
+  }));
 }
 
 }  // namespace comet::test
