@@ -45,7 +45,8 @@ TEST_CASE("what a power cut could take is told: up to the flush interval, and no
     CHECK(std::stoll(one.told("dataAtRiskMillisMax")) >= 9'000);
     CHECK(std::stoll(one.told("dataAtRiskMillisMax")) < 60'000);
   }
-  CHECK(one.told("deletedBeforeTimeFiles") == "0");
+  for (const char* key : {"deletedBeforeTimeFiles", "deletedUnreadMessages", "deletedWaitingMessages"})
+    CHECK(one.told(key) == "0");
   CHECK(one.broker.stop() == 0);
 }
 
