@@ -324,7 +324,6 @@ constexpr AcceptedKey kAccepted[] = {
     {"debugLockEnable", "false", kOwnWay},
     {"recheckReputOffsetFromCq", "false", kOwnWay},
     {"autoMessageVersionOnTopicLen", "true", kOwnWay},
-    {"forceVerifyPropCRC", "false", kOwnWay},
     {"correctLogicMinOffsetSleepInterval", "1", kOwnWay},
     {"correctLogicMinOffsetForceInterval", "300000", kOwnWay},
     {"searchBcqByCacheEnable", "true", kOwnWay},

@@ -154,6 +154,7 @@ constexpr Option<Store> kStore[] = {
     {"maxMessageSize", &Store::max_message_bytes, "bytes", "Largest message body.", 1, 1 << 30, kLive},
     {"checkCRCOnRecover", &Store::check_crc_on_recover, "", "Check each body's checksum when recovering after a crash.", kAny, kMost, kRestart},
     {"enabledAppendPropCRC", &Store::append_prop_crc, "", "Append a checksum of the whole record as a property.", kAny, kMost, kRestart},
+    {"forceVerifyPropCRC", &Store::force_prop_crc, "", "After a crash the log ends before the first new record without a right checksum of the whole; each gets one.", kAny, kMost, kRestart},
     {"readUnCommitted", &Store::read_uncommitted, "", "SYNC_FLUSH: let consumers see messages before they are on disk.", kAny, kMost, kLive},
     {"messageIndexEnable", &Store::message_index, "", "Index messages by their keys.", kAny, kMost, kRestart},
     {"maxHashSlotNum", &Store::index_slots, "slots", "Of one index file.", 1, 100'000'000, kRestart},

@@ -37,7 +37,8 @@ PutResult Engine::check(const PutRequest& request, Prepared& prepared) const {
   size_t properties = message.properties.size();
   prepared.bytes = encoded_size(message);
   // A run of zeros in its properties would look like a sector that never reached the disk: see Recovery.
-  prepared.own_crc = options_.append_prop_crc || message.properties.find('\0') != std::string_view::npos;
+  prepared.own_crc =
+      options_.append_prop_crc || options_.force_prop_crc || message.properties.find('\0') != std::string_view::npos;
   if (prepared.own_crc) {
     properties += kCrcPropertyBytes + (prepared.add_separator ? 1 : 0);
     prepared.bytes += kCrcPropertyBytes + (prepared.add_separator ? 1 : 0);

@@ -25,6 +25,7 @@ struct StoreOptions {
   int32_t max_message_bytes = 4'194'304;            ///< maxMessageSize: body only
   bool check_crc_on_recover = true;                 ///< checkCRCOnRecover
   bool append_prop_crc = false;                     ///< enabledAppendPropCRC
+  bool force_prop_crc = false;                      ///< forceVerifyPropCRC: and a record without one is none
   bool read_uncommitted = false;                    ///< readUnCommitted
   bool message_index = true;                        ///< messageIndexEnable
   int32_t index_slots = 5'000'000;                  ///< maxHashSlotNum

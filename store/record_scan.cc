@@ -64,7 +64,11 @@ bool lost_a_sector(MappedFile& file, PhyOffset at, const DecodedMessage& record)
     lost = std::all_of(file.data() + from, file.data() + to, [](std::byte byte) { return byte == std::byte{0}; });
     from = to;
   }
-  return lost && own_crc(file.at(at), record) != OwnCrc::kRight;
+  return lost && !has_own_crc(file, at, record);
+}
+
+bool has_own_crc(MappedFile& file, PhyOffset at, const DecodedMessage& record) {
+  return own_crc(file.at(at), record) == OwnCrc::kRight;
 }
 
 bool claims_time(MappedFile& file, PhyOffset at, int64_t earliest_ms, int64_t latest_ms) {

@@ -28,6 +28,9 @@ Result<DecodedMessage> decode_record(MappedFile& file, PhyOffset at, bool check_
 /// record whose properties hold a zero.
 bool lost_a_sector(MappedFile& file, PhyOffset at, const DecodedMessage& record);
 
+/// Whether a record carries a CRC over all of its bytes, and the right one.
+bool has_own_crc(MappedFile& file, PhyOffset at, const DecodedMessage& record);
+
 /// Whether the bytes at `at` say that a record of the time [earliest_ms, latest_ms] begins there, whole or damaged.
 bool claims_time(MappedFile& file, PhyOffset at, int64_t earliest_ms, int64_t latest_ms);
 

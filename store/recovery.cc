@@ -81,6 +81,14 @@ Recovery::Start Recovery::start_after_stop(const std::vector<LogFilePtr>& files,
   return {0, files.front()->base};
 }
 
+/// What the checkpoint vouches for may be older than the setting that asks for it.
+bool Recovery::lacks_own_crc(MappedFile& file, PhyOffset at, const DecodedMessage& record) const {
+  if (!options_.force_prop_crc || !options_.check_crc_on_recover) return false;
+  if (record.message.store_timestamp_ms <= safe_ms_ || at < checkpoint_.queues_end().value_or(PhyOffset(0)))
+    return false;
+  return !has_own_crc(file, at, record);
+}
+
 Result<bool> Recovery::scan_file(const Segment& segment, PhyOffset at, const LogFilePtr& next, PhyOffset dispatch_from,
                                  Recovered& found) {
   PhyOffset asked = at;
@@ -94,6 +102,8 @@ Result<bool> Recovery::scan_file(const Segment& segment, PhyOffset at, const Log
     auto record = decode_record(*segment, at, options_.check_crc_on_recover);
     if (record && record->message.store_timestamp_ms > safe_ms_ && lost_a_sector(*segment, at, *record))
       record = fail(Errc::kCorrupt, "a sector of its properties was never written");
+    if (record && lacks_own_crc(*segment, at, *record))
+      record = fail(Errc::kCorrupt, "it has no right CRC of its own (__CRC32#), which forceVerifyPropCRC asks for");
     if (record) {
       found.last_record = at;
       found.last_store_ms = std::max(found.last_store_ms, record->message.store_timestamp_ms);

@@ -96,6 +96,36 @@ TEST_CASE("a torn tail never hides a whole message", "[store][property]") {
   CHECK(store.bodies("T", 0).size() == expected.size() + 1);
 }
 
+TEST_CASE("with forceVerifyPropCRC new records carry their own CRC, and after a crash one without it ends the log",
+          "[store]") {
+  TempDir dir;
+  auto options = small_store(dir / "s");
+  options.force_prop_crc = GENERATE(true, false);
+  const bool last_has_crc = GENERATE(true, false);
+  {
+    RunningStore store(options, false);
+    for (const char* body : {"one", "two"}) REQUIRE(store.put("T", 0, body).status == PutStatus::kOk);
+    const auto record = store->record_at(store->entry({"T", QueueId(0)}, QueueOffset(1))->at);
+    const auto properties = decode_message(record->bytes, true).value().message.properties;
+    CHECK((properties.find("__CRC32#") != std::string_view::npos) == options.force_prop_crc);
+  }
+  {
+    auto writer = options;
+    writer.force_prop_crc = false;
+    writer.append_prop_crc = last_has_crc;
+    RunningStore store(writer, false);
+    REQUIRE(store.put("T", 0, "three").status == PutStatus::kOk);
+    TempDir copy;
+    copy_folder(dir / "s", copy / "k");  // as after a kill
+    options.root = copy / "k";
+    RunningStore after(options, false);
+    REQUIRE(after);
+    const bool rejected = options.force_prop_crc && !last_has_crc;
+    CHECK(after.bodies("T", 0) ==
+          (rejected ? std::vector<std::string>{"one", "two"} : std::vector<std::string>{"one", "two", "three"}));
+  }
+}
+
 TEST_CASE("with enabledAppendPropCRC any flipped byte of a record is found", "[store]") {
   TempDir dir;
   auto options = small_store(dir / "s");
