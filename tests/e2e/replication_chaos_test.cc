@@ -21,13 +21,13 @@ bool long_run() { return std::getenv("COMETMQ_LONG") != nullptr; }
 /// Rounds of one mode; the three make 500 in long runs.
 int32_t rounds() { return long_run() ? 167 : 20; }
 /// Several times what one mode's load comes to, so that only a ballast fills it.
-int64_t slave_disk_bytes() { return long_run() ? 1'000'000'000 : 200'000'000; }
+int64_t disk_bytes() { return long_run() ? 1'000'000'000 : 200'000'000; }
 
 /// Beyond slaveTimeout and haHousekeepingInterval, which kHurried makes short.
 constexpr int64_t kShortMs = 250, kLongMs = 1'400;
 const char* const kHurried =
     "haHousekeepingInterval=1000\nhaSendHeartbeatInterval=200\nconnectTimeoutMillis=500\nslaveTimeout=400\n"
-    "registerNameServerPeriod=10000\ncleanFileForciblyEnable=false\n";
+    "registerNameServerPeriod=10000\ncleanFileForciblyEnable=false\ncleanResourceInterval=200\n";
 
 /// A client that sends numbered messages, round the queues, and remembers which were acknowledged. A number is sent
 /// once: what got no answer may or may not be there.
@@ -120,12 +120,14 @@ class Seen {
   std::set<int64_t> numbers_;
 };
 
-/// Four machines with a replica group on three of them and its client on the fourth. The slave's disk is a small one.
+/// Four machines with a replica group on three of them and its client on the fourth. The brokers' disks are small ones.
 struct Ground {
   explicit Ground(const ReplicaSettings& settings) : group(with_hosts(settings)) {
-    const std::string store = group.dir() / "slave/store";
-    REQUIRE(std::filesystem::create_directory(store));
-    REQUIRE(hosts["slave"].small_disk(store, slave_disk_bytes()));
+    for (const char* machine : {"master", "slave"}) {
+      const std::string store = group.dir() / machine + "/store";
+      REQUIRE(std::filesystem::create_directory(store));
+      REQUIRE(hosts[machine].small_disk(store, disk_bytes()));
+    }
     group.start();
   }
   ReplicaSettings with_hosts(ReplicaSettings settings) {
@@ -138,12 +140,13 @@ struct Ground {
     hosts.cut(one, other);
     hosts.cut(other, one);
   }
-  /// Takes all that is left of the slave's disk.
-  void fill_disk() {
-    REQUIRE(hosts["slave"].command("dd if=/dev/zero bs=1M of=" + ballast() + " || test -s " + ballast()));
+  /// Takes all that is left of the machine's disk.
+  void fill_disk(const std::string& machine) {
+    const std::string file = ballast(machine);
+    REQUIRE(hosts[machine].command("dd if=/dev/zero bs=1M of=" + file + " || test -s " + file));
   }
-  void empty_disk() { REQUIRE(hosts["slave"].command("rm " + ballast())); }
-  std::string ballast() { return group.dir() / "slave/store/ballast"; }
+  void empty_disk(const std::string& machine) { REQUIRE(hosts[machine].command("rm " + ballast(machine))); }
+  std::string ballast(const std::string& machine) { return group.dir() / machine + "/store/ballast"; }
 
   NetHosts hosts{{"namesrv", "master", "slave", "client"}};
   ReplicaGroup group;
@@ -175,7 +178,8 @@ const Fault kFaults[] = {
     {"no answer reaches the client", [](Ground& g) { g.hosts.cut("master", "client"); }, heal},
     {"the way to the slave is slow", [](Ground& g) { g.hosts.slow("slave", 1'000); }, heal},
     {"the way to the master is slow", [](Ground& g) { g.hosts.slow("master", 1'000); }, heal},
-    {"the slave's disk is full", [](Ground& g) { g.fill_disk(); }, [](Ground& g) { g.empty_disk(); }},
+    {"the slave's disk is full", [](Ground& g) { g.fill_disk("slave"); }, [](Ground& g) { g.empty_disk("slave"); }},
+    {"the master's disk is full", [](Ground& g) { g.fill_disk("master"); }, [](Ground& g) { g.empty_disk("master"); }},
     {"the slave stops cleanly", [](Ground& g) { CHECK(g.group.slave.stop() == 0); },
      [](Ground& g) { g.group.start_slave(); }},
     {"nothing happens", nothing, nothing},
