@@ -260,6 +260,33 @@ TEST_CASE("a slave copies no stranger, and keeps what it has", "[e2e][replicatio
     }));
     CHECK(log_end(group.slave.port()) == 0);
   }
+  SECTION("a master of another cluster") {
+    ReplicaGroup group({.master = "brokerClusterName=elsewhere\n", .slave = ""});
+    group.start_master();
+    group.set_slave_settings("haMasterAddress=127.0.0.1:" + std::to_string(group.master.port() + 1) + "\n");
+    group.start_slave();
+    CHECK(send_some(group.master.port(), "T", "m", 10) == 10);
+    CHECK(eventually([&] {
+      return figure(group.slave.port(), "haProblem").value_or("").find("in cluster elsewhere") != std::string::npos;
+    }));
+    CHECK(log_end(group.slave.port()) == 0);
+  }
+  SECTION("a master that has lost everything") {
+    ReplicaGroup group;
+    group.start();
+    CHECK(send_some(group.master.port(), "T", "old", 52) == 52);
+    REQUIRE(caught_up(group));
+    CHECK(shows_the_same(group, "T"));
+    const auto kept = read_topic(group.slave.port(), "T");
+    const int64_t end = log_end(group.slave.port());
+    group.kill(group.master);
+    std::filesystem::remove_all(group.dir() / "master/store");
+    group.start_master();
+    CHECK(eventually([&] { return !figure(group.slave.port(), "haProblem").value_or("").empty(); }));
+    CHECK(log_end(group.slave.port()) == end);
+    CHECK(read_topic(group.slave.port(), "T") == kept);
+    CHECK_FALSE(std::filesystem::exists(group.dir() / "slave/store/diverged"));
+  }
   SECTION("a log that is another's") {
     ReplicaGroup group;
     group.start();
