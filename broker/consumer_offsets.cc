@@ -58,6 +58,7 @@ ConsumerOffsets::ConsumerOffsets(Files& files, const Clock& clock, Log& log, con
 
 Result<void> ConsumerOffsets::load() {
   COMET_TRY_VOID(load_committed());
+  is_copy_ = config_.now().is_slave();
   COMET_TRY_VOID(own_.load());
   for (const auto& [key, queues] : own_.all().offsets) {
     const size_t at = key.find('@');
@@ -71,7 +72,7 @@ Result<void> ConsumerOffsets::load() {
 Result<void> ConsumerOffsets::load_committed() {
   COMET_TRY(const nlohmann::json state, load_state(files_, log_, file_));
   if (state.is_null()) return {};
-  version_ = version_in(state);
+  version_.copy(version_in(state));
   const auto table = state.find("offsetTable");
   if (table == state.end() || !table->is_object()) return {};
   for (const auto& [key, queues] : table->items()) {
@@ -173,14 +174,17 @@ void ConsumerOffsets::become(const remoting::ConsumerOffsetTable& masters) {
   }
   if (!masters.data_version) return;
   std::lock_guard lock(version_mu_);
-  static_cast<remoting::DataVersion&>(version_) = *masters.data_version;
+  version_.copy(*masters.data_version);
+  is_copy_ = true;
 }
 
 void ConsumerOffsets::count_commit() {
   changes_.fetch_add(1, std::memory_order_relaxed);
   const int64_t commits = commits_.fetch_add(1, std::memory_order_relaxed) + 1;
-  if (commits % config_.now().offset_version_step != 0) return;
+  const bool steps = commits % config_.now().offset_version_step == 0;
+  if (!steps && !is_copy_.load(std::memory_order_relaxed)) return;
   std::lock_guard lock(version_mu_);
+  is_copy_ = false;
   version_.next(clock_.now_ms());
 }
 

@@ -55,7 +55,7 @@ class ConsumerOffsets {
   bool commit_here(std::string_view group, std::string_view topic, QueueId queue, QueueOffset offset);
   /// What waits for the master.
   OwnCommits& own() { return own_; }
-  /// Takes over a master's committed offsets and version; own commits stay.
+  /// Takes over a master's committed offsets and version; own commits stay. What changes here first raises the version.
   void become(const remoting::ConsumerOffsetTable& masters);
 
   struct Entry {
@@ -121,7 +121,8 @@ class ConsumerOffsets {
   mutable std::array<Shard, kShards> shards_;
   std::atomic<int64_t> changes_{0}, commits_{0}, resets_{0};
   mutable std::mutex version_mu_;  // guards version_
-  DataVersion version_;
+  CopiedVersion version_;
+  std::atomic<bool> is_copy_{false};  ///< a slave's: nothing has changed here since the table was the master's
   OwnCommits own_;
   std::mutex persist_mu_;  // one writer of the file at a time
   int64_t persisted_changes_ = 0;

@@ -36,7 +36,8 @@ void DelayOffsets::assign(const nlohmann::json& state) {
   next_.clear();
   snapshot_.reset();
   changes_ = persisted_changes_ = 0;
-  version_ = version_in(state);
+  version_.copy(version_in(state));
+  is_copy_ = config_.now().is_slave();
   const auto table = state.find("offsetTable");
   if (table == state.end() || !table->is_object()) return;
   for (const auto& [key, offset] : table->items()) {
@@ -56,7 +57,8 @@ void DelayOffsets::advance(int32_t level, QueueOffset next, PhyOffset delivered_
   const std::lock_guard lock(mu_);
   next_[level] = next;
   delivered_end_ = std::max(delivered_end_, delivered_end);
-  if (++changes_ % config_.now().delay_offset_version_step == 0) version_.next(clock_.now_ms());
+  const bool steps = ++changes_ % config_.now().delay_offset_version_step == 0;
+  if (std::exchange(is_copy_, false) || steps) version_.next(clock_.now_ms());
 }
 
 Result<void> DelayOffsets::persist(PhyOffset durable_end) {

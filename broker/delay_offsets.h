@@ -33,7 +33,8 @@ class DelayOffsets {
 
   /// The next entry to deliver; 0 for a level that has delivered nothing.
   QueueOffset next(int32_t level) const;
-  /// Entries before `next` are delivered; their messages end at or under `delivered_end` in the log.
+  /// Entries before `next` are delivered; their messages end at or under `delivered_end` in the log. The first time
+  /// that a slave does this after it copied its master's table, the version rises.
   void advance(int32_t level, QueueOffset next, PhyOffset delivered_end);
 
   /// Writes what changed, up to what is durable; what isn't yet is written by a later call.
@@ -60,7 +61,8 @@ class DelayOffsets {
   const Path file_;
   mutable std::mutex mu_;  // guards all below
   std::map<int32_t, QueueOffset> next_;
-  DataVersion version_;
+  CopiedVersion version_;
+  bool is_copy_ = false;  ///< a slave's: the table is its master's
   PhyOffset delivered_end_;
   int64_t changes_ = 0, persisted_changes_ = 0;
   std::optional<Snapshot> snapshot_;  ///< to be written once it is durable

@@ -55,6 +55,7 @@ Timers::Timers(const Parts& parts)
       precision_ms_(parts.files.wheel().precision_ms()),
       own_(parts.store, parts.topics, parts.statistics, parts.kinds),
       saved_(parts.files.opened_at()) {
+  version_.copy({saved_.version_counter, saved_.state_version, saved_.version_ms});
   read_ms_ = saved_.read_time_ms;
   next_ = first_to_take_in().value;
   if (saved_.queue_offset >= saved_.master_queue_offset) return;
@@ -85,6 +86,7 @@ void Timers::start() {
   {
     const std::lock_guard lock(mu_);
     role_ = Role::kDelivering;
+    follows_ = false;
     if (read_ms_ == 0) read_ms_ = first_slot();
   }
   parts_.alarm.wake();
@@ -120,6 +122,7 @@ void Timers::follow(const store::TimerCheckpoint& master) {
     const std::lock_guard lock(mu_);
     hurry_ = false;
     role_ = Role::kFollowing;
+    follows_ = true;
     slot_.reset();
     first_late_ = kNoEntry;
     read_ms_ = others_read_ms_ = parts_.files.wheel().floor(master.read_time_ms);
@@ -130,6 +133,7 @@ void Timers::follow(const store::TimerCheckpoint& master) {
     saved_.state_version = master.state_version;
     saved_.version_ms = master.version_ms;
     saved_.version_counter = master.version_counter;
+    version_.copy({master.version_counter, master.state_version, master.version_ms});
   }
   parts_.alarm.wake();
 }
@@ -407,8 +411,7 @@ Result<void> Timers::flush(bool at_stop) {
   }
   const bool moved = now.read_time_ms != saved.read_time_ms || now.queue_offset != saved.queue_offset;
   if (!waiting_ && (moved || now.log_flushed != saved.log_flushed)) {
-    now.version_ms = moved ? parts_.clock.now_ms() : saved.version_ms;
-    now.version_counter = saved.version_counter + (moved ? 1 : 0);
+    if (moved && !follows_) stamp(now);
     if (delivered <= parts_.store.durable_end()) {
       COMET_TRY_VOID(save(now));
     } else {
@@ -427,6 +430,13 @@ Result<void> Timers::flush(bool at_stop) {
   const bool still = taken_rate_.per_second == 0 && delivered_rate_.per_second == 0;
   if (waiting_ || !still || !counted || parts_.metrics.changed()) rests_ = false;
   return counted;
+}
+
+void Timers::stamp(store::TimerCheckpoint& moved) {
+  const std::lock_guard lock(saved_mu_);
+  version_.next(parts_.clock.now_ms());
+  moved.version_ms = version_.timestamp_ms;
+  moved.version_counter = version_.counter;
 }
 
 Result<void> Timers::save(const store::TimerCheckpoint& checkpoint) {

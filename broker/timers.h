@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "broker/data_version.h"
 #include "broker/escape.h"
 #include "broker/own_messages.h"
 #include "broker/real_place.h"
@@ -123,6 +124,7 @@ class Timers {
   bool is_taken_back(std::string_view topic, std::string_view properties);
   std::string_view traced(const store::TimerUnit& unit, std::string_view properties);
   Result<void> save(const store::TimerCheckpoint& checkpoint);
+  void stamp(store::TimerCheckpoint& moved);
   int64_t next_look(int64_t now_ms, bool more_comes) const;
   void complain(std::string_view what);
 
@@ -144,12 +146,14 @@ class Timers {
   std::atomic<int64_t> first_late_{kNoEntry};  ///< the first entry in the slot at read_ms_ whose own has gone by
   std::atomic<int64_t> delivered_end_{0};
   std::atomic<int64_t> taken_total_{0}, delivered_total_{0}, lost_{0};
-  std::atomic<bool> rests_{false};  ///< nothing has moved since the last flush, and that left nothing to be done
+  std::atomic<bool> follows_{false};  ///< progress and its version are the master's
+  std::atomic<bool> rests_{false};    ///< nothing has moved since the last flush, and that left nothing to be done
   std::atomic<int64_t> expire_at_ms_{0};
   std::mutex flush_mu_;                                                  // guards what follows
   std::optional<std::pair<store::TimerCheckpoint, PhyOffset>> waiting_;  ///< to be saved once the log is durable so far
   mutable std::mutex saved_mu_;  // guards what follows; never held while something is written
   store::TimerCheckpoint saved_;
+  CopiedVersion version_;  ///< of what is saved next
   Rate taken_rate_, delivered_rate_;
 };
 

@@ -186,13 +186,13 @@ class Cluster:
             "fileReservedTime": 48, "diskMaxUsedSpaceRatio": 95, **props})
         self.restart_slave()
 
-    def start_other_master(self):
-        """A second master, broker-b, with a store of its own."""
+    def start_other_master(self, maker=None, **props):
+        """A second master, broker-b, of `maker`, with a store of its own."""
         self.other_port = free_port()
-        self.other = self._daemon("other", "mqbroker", self._broker_maker, {
+        self.other = self._daemon("other", "mqbroker", maker or self._broker_maker, {
             "brokerClusterName": self.cluster_name, "brokerName": "broker-b", "brokerId": 0, "namesrvAddr": self.namesrv, "brokerIP1": "127.0.0.1",
             "listenPort": self.other_port, "haListenPort": self.other_port + 1, "storePathRootDir": self.home / "other" / "store",
-            "storePathCommitLog": self.home / "other" / "store" / "commitlog", "mappedFileSizeCommitLog": 64 << 20, "diskMaxUsedSpaceRatio": 95})
+            "storePathCommitLog": self.home / "other" / "store" / "commitlog", "mappedFileSizeCommitLog": 64 << 20, "diskMaxUsedSpaceRatio": 95, **props})
         self.other.start(self.other_port)
 
     def restart_slave(self):
@@ -240,8 +240,8 @@ class Cluster:
         self.create_topic_only(topic, queues)
         self.await_route(topic, queues)
 
-    def create_topic_only(self, topic, queues):
-        answer, _ = wire.request(self.broker_port, 17, {
+    def create_topic_only(self, topic, queues, port=None):
+        answer, _ = wire.request(port or self.broker_port, 17, {
             "topic": topic, "defaultTopic": "TBW102", "readQueueNums": str(queues), "writeQueueNums": str(queues), "perm": "6",
             "topicFilterType": "SINGLE_TAG", "topicSysFlag": "0", "order": "false"})
         if answer["code"] != 0:

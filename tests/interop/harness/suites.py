@@ -111,6 +111,16 @@ def _replica_cluster(lab, name):
     return cluster
 
 
+def _acting_cluster(lab, name):
+    """broker-a with a slave that acts for it, broker-b, and one delay level."""
+    both = {"enableSlaveActingMaster": "true", "enableRemoteEscape": "true", "totalReplicas": 2, "messageDelayLevel": "5s", "transactionTimeOut": 1000,
+            "transactionCheckInterval": 1000, "transactionCheckMax": 100, "flushConsumerOffsetInterval": 1000}
+    cluster = lab.cluster(name, namesrv_props=acting_cases.NAMESRV, slaveReadEnable="true", **both)
+    cluster.start_slave(**both)
+    cluster.start_other_master(**{**both, "totalReplicas": 1})
+    return cluster
+
+
 def _lagging_cluster(lab, name):
     """A master that finds every message old, so that it sends readers to its slave."""
     cluster = lab.cluster(name, slaveReadEnable="true", accessMessageInMemoryMaxRatio=0)
@@ -186,6 +196,7 @@ ALL = [
     Suite("java5-replicas", "replication", REPLICAS, _java("5.3.3", cluster=_replica_cluster, extra=_REPLICAS_PATIENCE), _JAVA5),
     Suite("java4-replicas", "replication", REPLICAS, _java("4.9.8", cluster=_replica_cluster, extra=_REPLICAS_PATIENCE), _JAVA4),
     Suite("go-replicas", "replication", REPLICAS, _client("go_program", cluster=_replica_cluster), (("go_program",),)),
+    Suite("java5-acting", "replication", ["slave_acts_for_master"], _java("5.3.3", cluster=_acting_cluster, extra=_REPLICAS_PATIENCE), _JAVA5),
     Suite("java5-lagging", "replication", ["consumer_that_lags_reads_from_slave"], _java("5.3.3", cluster=_lagging_cluster, extra=_REPLICAS_PATIENCE), _JAVA5),
     Suite("java5-masters", "replication", ["two_masters"], _java("5.3.3", cluster=_two_masters), _JAVA5),
     Suite("mixed-namesrv", "mixed", MIXED, _mixed("ours", "apache"), (*_JAVA5, ("apache_server_lib",))),

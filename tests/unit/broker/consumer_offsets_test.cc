@@ -111,6 +111,33 @@ TEST_CASE("the version rises every so many commits", "[broker][offsets]") {
   CHECK(state.tables->offsets.version().counter == 2);
 }
 
+TEST_CASE("what changes at a slave makes its table newer than the master may have become",
+          "[broker][offsets][acting]") {
+  BrokerState state([](BrokerConfig& config) { config.broker_role = "SLAVE"; });
+  REQUIRE(state.load());
+  ConsumerOffsets& offsets = state.tables->offsets;
+  const auto masters = [](int64_t counter, int64_t offset) {
+    return remoting::ConsumerOffsetTable{remoting::DataVersion{counter, 0, 5}, {{"T@g", {{kQueue.value, offset}}}}};
+  };
+  offsets.become(masters(40, 1));
+  offsets.become(masters(43, 2));
+  CHECK(offsets.version() == remoting::DataVersion{43, 0, 5});
+  state.clock.set_ms(1'700'000'009'000);
+  REQUIRE(offsets.commit_here("g", "T", kQueue, QueueOffset(3)));
+  CHECK(offsets.version() == remoting::DataVersion{43 + 3 + 1, 0, 1'700'000'009'000});
+  REQUIRE(offsets.commit_here("g", "T", kQueue, QueueOffset(4)));
+  CHECK(offsets.version().counter == 47);
+
+  state.restart();  // still in the master's place
+  CHECK(state.tables->offsets.version().counter == 47);
+  REQUIRE(state.tables->offsets.commit_here("g", "T", kQueue, QueueOffset(5)));
+  CHECK(state.tables->offsets.version().counter == 48);
+  state.tables->offsets.become(masters(1'000'000, 5));  // of a master it hadn't heard for long
+  state.tables->offsets.become(masters(2'000'000, 5));
+  REQUIRE(state.tables->offsets.commit_here("g", "T", kQueue, QueueOffset(6)));
+  CHECK(state.tables->offsets.version().counter == 2'000'101);
+}
+
 TEST_CASE("commits of many threads are all kept", "[broker][offsets]") {
   BrokerState state;
   std::vector<std::thread> threads;

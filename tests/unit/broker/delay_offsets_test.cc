@@ -8,8 +8,9 @@ namespace comet::broker {
 namespace {
 
 struct OffsetsFixture {
-  explicit OffsetsFixture(int64_t version_step = 200) {
+  explicit OffsetsFixture(int64_t version_step = 200, const std::string& role = "ASYNC_MASTER") {
     BrokerConfig settings;
+    settings.broker_role = role;
     settings.delay_offset_version_step = version_step;
     config = std::make_unique<LiveConfig>(*files, clock, settings, "");
     reopen();
@@ -93,6 +94,21 @@ TEST_CASE("a slave takes its master's delay offsets over, and writes them", "[br
   CHECK_FALSE(f.offsets->adopt("nonsense"));
   CHECK_FALSE(f.offsets->adopt("[]"));
   CHECK(f.offsets->next(3) == QueueOffset(14));
+}
+
+TEST_CASE("what a slave delivers makes its table newer than its master's", "[broker][delay][acting]") {
+  OffsetsFixture f(200, "SLAVE");
+  const auto of_master = [](int64_t counter) {
+    return R"({"dataVersion":{"counter":)" + std::to_string(counter) + R"(,"stateVersion":0},"offsetTable":{2:1}})";
+  };
+  REQUIRE(f.offsets->adopt(of_master(7)));
+  f.offsets->advance(2, QueueOffset(2), PhyOffset(0));
+  f.offsets->advance(2, QueueOffset(3), PhyOffset(0));
+  CHECK(f.offsets->text().find("\"counter\":15") != std::string::npos);  // twice what one copy brought, and one
+  f.reopen();
+  CHECK(f.offsets->text().find("\"counter\":7") != std::string::npos);
+  f.offsets->advance(2, QueueOffset(4), PhyOffset(0));
+  CHECK(f.offsets->text().find("\"counter\":8") != std::string::npos);
 }
 
 }  // namespace

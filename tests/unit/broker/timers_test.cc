@@ -382,6 +382,31 @@ TEST_CASE("a slave takes in what its master has and delivers when it becomes one
   CHECK(timed.delivered() == TimedBroker::Bodies{"b", "c"});
 }
 
+TEST_CASE("a slave's progress has its master's version until it delivers itself", "[broker][timer][acting]") {
+  TimedBroker timed;
+  REQUIRE(timed.send("a", {{"TIMER_DELAY_MS", "2000"}}).code == 0);
+  const auto masters = [](int64_t counter, int64_t read_ms) {
+    return store::TimerCheckpoint{.read_time_ms = kStart + read_ms,
+                                  .master_queue_offset = QueueOffset(1),
+                                  .version_ms = 5,
+                                  .version_counter = counter};
+  };
+  timed.timers->follow(masters(30, 0));
+  timed.timers->pass();
+  timed.timers->follow(masters(33, 1'000));
+  REQUIRE(timed.timers->flush(false));
+  CHECK(timed.timers->checkpoint().read_time_ms == kStart + 1'000);
+  CHECK(timed.timers->checkpoint().version_counter == 33);
+  CHECK(timed.timers->checkpoint().version_ms == 5);
+  timed.timers->start();
+  timed.advance(3'000);
+  timed.timers->pass();
+  REQUIRE(timed.delivered().size() == 1);
+  REQUIRE(timed.timers->flush(false));
+  CHECK(timed.timers->checkpoint().version_counter == 33 + 3 + 1);
+  CHECK(timed.timers->checkpoint().version_ms == timed.now());
+}
+
 TEST_CASE("timerStopEnqueue leaves messages in their topic", "[broker][timer]") {
   TimedBroker timed([](BrokerConfig& config) { config.timer_stop_enqueue = true; });
   REQUIRE(timed.send("a", {{"TIMER_DELAY_MS", "500"}}).code == 0);

@@ -45,7 +45,7 @@ public final class Main {
     ReplicaCases.add(known);
     RequestCases.add(known);
     ProtectionCases.add(known);
-    for (String only5 : List.of("interop.RecallCases", "interop.DashboardCases", "interop.AgedCases", "interop.AssignmentCases")) {
+    for (String only5 : List.of("interop.RecallCases", "interop.DashboardCases", "interop.AgedCases", "interop.AssignmentCases", "interop.ActingCases")) {
       try {
         Class.forName(only5).getDeclaredMethod("add", Map.class).invoke(null, known);
       } catch (ClassNotFoundException e) {

@@ -12,6 +12,8 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import org.apache.rocketmq.client.consumer.DefaultMQPushConsumer;
 import org.apache.rocketmq.client.consumer.listener.ConsumeConcurrentlyStatus;
 import org.apache.rocketmq.client.consumer.listener.MessageListenerConcurrently;
@@ -39,7 +41,7 @@ final class ReplicaCases {
     String runningGroup = lab.unique("running");
     List<String> running = new CopyOnWriteArrayList<>();
     CountDownLatch masterIsGone = new CountDownLatch(1);
-    halting(lab, runningGroup, topic, 12, masterIsGone, running);
+    halting(lab, runningGroup, topic, 12, masterIsGone, m -> running.add(Lab.text(m)));
     SendResult first = null;
     for (int i = 0; i < 60; i++) {
       SendResult sent = lab.sendOk(new Message(topic, "", "key" + i, body(i)));
@@ -71,7 +73,7 @@ final class ReplicaCases {
 
     lab.ask("start-master");
     until("the commits at the master", 60_000, () -> committed(lab, runningGroup, topic) == 60, () -> "sum " + committed(lab, runningGroup, topic));
-    for (int i = 60; i < 100; i++) sendAtLast(lab.producer(), topic, i);
+    for (int i = 60; i < 100; i++) sendAtLast(lab.producer(), new Message(topic, body(i)));
     until("all messages at both groups", 60_000, () -> new TreeSet<>(running).size() == 100 && new TreeSet<>(late).size() == 100,
         () -> "seen " + new TreeSet<>(running).size() + " and " + new TreeSet<>(late).size());
     until("reads from the master again", () -> given(lab, lab.broker()) >= 1, () -> "it gave none");
@@ -139,7 +141,8 @@ final class ReplicaCases {
   }
 
   /** A consumer that reads in small steps and stands at message number `halt` until `go`. */
-  private static void halting(Lab lab, String group, String topic, int halt, CountDownLatch go, List<String> seen) throws Exception {
+  static void halting(Lab lab, String group, String topic, int halt, CountDownLatch go, Consumer<MessageExt> sink) throws Exception {
+    AtomicInteger seen = new AtomicInteger();
     DefaultMQPushConsumer consumer = lab.newPush(group, "a");
     consumer.setPullBatchSize(1);
     consumer.setPullThresholdForQueue(1);
@@ -149,9 +152,9 @@ final class ReplicaCases {
     consumer.setPollNameServerInterval(1_000);
     consumer.subscribe(topic, "*");
     consumer.registerMessageListener((MessageListenerConcurrently) (messages, context) -> {
-      messages.forEach(m -> seen.add(Lab.text(m)));
+      messages.forEach(sink);
       try {
-        if (seen.size() >= halt) go.await();
+        if (seen.addAndGet(messages.size()) >= halt) go.await();
       } catch (InterruptedException e) {
         return ConsumeConcurrentlyStatus.RECONSUME_LATER;
       }
@@ -161,13 +164,13 @@ final class ReplicaCases {
   }
 
   /** Sends what must arrive sooner or later, while a master comes back. */
-  private static void sendAtLast(DefaultMQProducer producer, String topic, int number) throws Exception {
+  static SendResult sendAtLast(DefaultMQProducer producer, Message message) throws Exception {
     long end = System.currentTimeMillis() + 60_000;
     while (true) {
       try {
-        SendResult result = producer.send(new Message(topic, body(number)));
+        SendResult result = producer.send(message);
         equal(SendStatus.SEND_OK, result.getSendStatus(), "send status after the master came back");
-        return;
+        return result;
       } catch (AssertionError e) {
         throw e;
       } catch (Exception e) {
@@ -188,7 +191,7 @@ final class ReplicaCases {
     return brokers;
   }
 
-  private static boolean knows(Lab lab, String broker, String topic) {
+  static boolean knows(Lab lab, String broker, String topic) {
     try {
       return lab.admin().examineTopicConfig(broker, topic) != null;
     } catch (Exception e) {
@@ -200,12 +203,12 @@ final class ReplicaCases {
     return ("m" + number).getBytes(StandardCharsets.UTF_8);
   }
 
-  private static String address(String answer) {
+  static String address(String answer) {
     return answer.substring("ok ".length());
   }
 
   /** Messages that a broker has given to consumers since it started. */
-  private static long given(Lab lab, String broker) throws Exception {
+  static long given(Lab lab, String broker) throws Exception {
     return Long.parseLong(lab.admin().fetchBrokerRuntimeStats(broker).getTable().get("msgGetTotalTodayNow"));
   }
 
