@@ -314,7 +314,7 @@ Broker::Parts::Serving::Serving(Parts& parts)
            parts.loop_list),
       offset({*parts.store, parts.topics, parts.groups, parts.offsets, parts.live}),
       query(*parts.store, parts.live),
-      lock(parts.locks),
+      lock({parts.locks, client, members, parts.live}),
       heartbeat(parts.live, parts.topics, parts.groups, parts.consumers, parts.producers, parts.filters, parts.sql,
                 parts.statistics, parts.machine.clock),
       runtime(parts.live, parts.consumers, parts.statistics, parts.days, parts.delay_offsets, timers.get(),

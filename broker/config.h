@@ -157,6 +157,8 @@ struct BrokerConfig {
   int64_t broker_heartbeat_ms = 1'000;      ///< brokerHeartbeatInterval
   int64_t not_active_timeout_ms = 10'000;   ///< brokerNotActiveTimeoutMillis
   int64_t member_group_period_ms = 1'000;   ///< syncBrokerMemberGroupPeriod
+  bool lock_in_strict_mode = false;         ///< lockInStrictMode
+  bool sync_master_flushed = false;         ///< syncMasterFlushOffsetWhenStartup
 
   std::string config_black_list = "configBlackList;brokerConfigPath";
 

@@ -134,6 +134,8 @@ constexpr Option<Config> kBroker[] = {
     {"brokerHeartbeatInterval", &Config::broker_heartbeat_ms, "ms", "With enableSlaveActingMaster: name servers hear that this broker lives so often.", 100, kDayMs, kRestart},
     {"brokerNotActiveTimeoutMillis", &Config::not_active_timeout_ms, "ms", "With enableSlaveActingMaster: name servers drop this broker when they have heard nothing for so long.", 1'000, kDayMs, kRestart},
     {"syncBrokerMemberGroupPeriod", &Config::member_group_period_ms, "ms", "With enableSlaveActingMaster: name servers are asked for the other brokers of this name so often.", 100, kDayMs, kRestart},
+    {"lockInStrictMode", &Config::lock_in_strict_mode, "", "With enableSlaveActingMaster: an orderly consumer gets a queue only if more than half of totalReplicas agree, so that a slave in its master's place gives nothing away that is held.", kAny, kMost, kLive},
+    {"syncMasterFlushOffsetWhenStartup", &Config::sync_master_flushed, "", "A slave keeps where its master's log ended when it first hears that; haStatus shows it, nothing goes by it.", kAny, kMost, kLive},
 
     {"configBlackList", &Config::config_black_list, "", "Keys that can't be changed while running, separated by ';'.", kAny, kMost, kRestart},
 

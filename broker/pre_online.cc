@@ -77,10 +77,16 @@ void PreOnline::meet_master(const std::string& master) {
                                              : fail(Errc::kRefused, answer->remark);
                        if (!said) return again(fmt::format("the master {} doesn't say where its log is", master));
                        if (!said->master_ha_address) return go_online();
+                       keep_masters_start(said->master_flush_offset);
                        parts_.replication.follow(said->master_address.value_or(master), *said->master_ha_address);
                        wait_for([this] { return parts_.replication.follows_master(); }, loop_.steady_ms() + kConnectMs,
                                 [this] { go_online(); });
                      });
+}
+
+/// On a worker, because it may write a file.
+void PreOnline::keep_masters_start(std::optional<PhyOffset> log_end) {
+  parts_.workers.submit([this, log_end] { parts_.replication.master_started_at(log_end); });
 }
 
 void PreOnline::wait_for(std::function<bool()> linked, int64_t until_ms, std::function<void()> then) {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <set>
 #include <string>
 
@@ -12,6 +13,7 @@
 #include "common/log.h"
 #include "remoting/net/client.h"
 #include "remoting/net/event_loop.h"
+#include "remoting/net/workers.h"
 
 namespace comet::broker {
 
@@ -30,6 +32,7 @@ class PreOnline {
     Replication& replication;
     TakeBack& take_back;
     remoting::Client& client;
+    remoting::WorkerPool& workers;
     const LiveConfig& config;
     PhyOffset log_end_at_start;
     Log& log;
@@ -46,6 +49,7 @@ class PreOnline {
   void meet_slaves(const ReplicaMembers::Addresses& members);
   void meet(const std::string& slave);
   void meet_master(const std::string& master);
+  void keep_masters_start(std::optional<PhyOffset> log_end);
   void wait_for(std::function<bool()> linked, int64_t until_ms, std::function<void()> then);
   void again(const std::string& why);
   void go_online();

@@ -24,7 +24,7 @@ ReplicaGroup::ReplicaGroup(remoting::EventLoop& loop, const Parts& parts)
           {parts.replication, duties_, parts.client, parts.workers, parts.holds, parts.config, parts.clock, parts.log}),
       take_back_(loop, {parts.client, parts.workers, parts.store, parts.delay_offsets, parts.offsets, parts.timers,
                         parts.config, parts.log}),
-      pre_online_(loop, {parts.members, parts.replication, take_back_, parts.client, parts.config,
+      pre_online_(loop, {parts.members, parts.replication, take_back_, parts.client, parts.workers, parts.config,
                          parts.store.figures().max_offset, parts.log}) {
   if (!parts.config.now().is_slave()) return;
   parts.members.on_lowest([this](const ReplicaMembers::Lowest& lowest) { acting_.looked(lowest); });

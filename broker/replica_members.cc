@@ -1,5 +1,6 @@
 #include "broker/replica_members.h"
 
+#include <mutex>
 #include <utility>
 #include <vector>
 
@@ -80,6 +81,8 @@ struct ReplicaMembers::State : std::enable_shared_from_this<ReplicaMembers::Stat
   std::function<void(const Lowest&)> tell;
   std::atomic<int64_t> lowest_id{kUnknown};
   std::atomic<int32_t> alive{0};  ///< 0: nobody has said it
+  mutable std::mutex mu;          // guards what follows
+  Addresses others;
 
   // The loop's.
   std::vector<remoting::EventLoop::TimerId> timers;
@@ -115,6 +118,11 @@ void ReplicaMembers::State::look() {
 void ReplicaMembers::State::take(const Addresses& members) {
   const auto count = static_cast<int32_t>(members.size());
   alive.store(members.contains(config.now().broker_id) ? count : count + 1);
+  {
+    const std::lock_guard lock(mu);
+    others = members;
+    others.erase(config.now().broker_id);
+  }
   lowest_is({members.begin()->first, members.begin()->second, {}});
 }
 
@@ -178,6 +186,11 @@ void ReplicaMembers::told(const remoting::NotifyMinBrokerIdChangeRequest& notice
 }
 
 int64_t ReplicaMembers::lowest_id() const { return state_->lowest_id.load(std::memory_order_relaxed); }
+
+ReplicaMembers::Addresses ReplicaMembers::others() const {
+  const std::lock_guard lock(state_->mu);
+  return state_->others;
+}
 
 int32_t ReplicaMembers::alive() const {
   const int32_t said = state_->alive.load(std::memory_order_relaxed);

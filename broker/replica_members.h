@@ -23,8 +23,8 @@ namespace comet::broker {
 /// or the route of a topic that each of them registers), may tell by itself (NOTIFY_MIN_BROKER_ID_CHANGE 905), and all
 /// of them hear of this broker every brokerHeartbeatInterval (BROKER_HEARTBEAT 904 or QUERY_DATA_VERSION 322, one-way).
 /// What was said last counts while none answers. Without that key nothing is asked or sent.
-/// Threads: lives on one loop; told(), lowest_id(), alive() from any. Source: BrokerController.syncBrokerMemberGroup,
-/// sendHeartbeat, BrokerOuterAPI; replication.md 6.
+/// Threads: lives on one loop; told(), lowest_id(), others(), alive() from any. Source:
+/// BrokerController.syncBrokerMemberGroup, sendHeartbeat, BrokerOuterAPI; replication.md 6.
 class ReplicaMembers {
  public:
   static constexpr int64_t kUnknown = -1;
@@ -57,6 +57,8 @@ class ReplicaMembers {
 
   /// Of all that are alive; kUnknown until a name server has said it.
   int64_t lowest_id() const;
+  /// Of the others, as far as a name server has said it.
+  Addresses others() const;
   /// How many are alive, this broker counted in; totalReplicas until a name server has said it.
   int32_t alive() const;
 

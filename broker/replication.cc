@@ -48,6 +48,7 @@ Replication::Replication(const Clock& clock, const LiveConfig& config, store::Me
     : clock_(clock),
       config_(config),
       store_(store),
+      log_(log),
       loop_("ha", clock),
       asker_(loop_, {.connect_timeout_ms = config.now().connect_timeout_ms}, log),
       server_(loop_, *store.replicated_log(), server_options(config.now()), log) {
@@ -105,6 +106,17 @@ bool Replication::follows_master() const {
   return client_ && client_->figures().state == replication::HaClientState::kTransfer;
 }
 
+Result<void> Replication::set_master_flushed(PhyOffset offset) {
+  if (!client_) return {};
+  return store_.replicated_log()->set_master_flushed(offset);
+}
+
+void Replication::master_started_at(std::optional<PhyOffset> offset) {
+  if (!client_ || !offset || !config_.now().sync_master_flushed) return;
+  if (store_.replicated_log()->master_flushed() != PhyOffset(0)) return;
+  if (auto kept = set_master_flushed(*offset); !kept) log_.error("masterFlushedOffset: {}", kept.error().what);
+}
+
 void Replication::close() {
   server_.close();
   if (client_) client_->close();
@@ -141,6 +153,7 @@ remoting::HaStatus Replication::status() const {
     status.client.last_write_timestamp_ms = figures.last_write_ms;
     status.client.transferred_bytes_per_second = figures.bytes_per_second;
     status.client.max_offset = end.value;
+    status.client.master_flush_offset = store_.replicated_log()->master_flushed().value;
     return status;
   }
   status.master_commit_log_max_offset = end.value;

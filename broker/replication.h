@@ -51,6 +51,10 @@ class Replication {
   bool follows_master() const;
   /// Where the master's log ended when it was asked just now.
   void master_ends_at(PhyOffset end) { lag_.told(end, steady_ms()); }
+  /// A slave's masterFlushedOffset, which haStatus shows; a master has none. Writes a file.
+  Result<void> set_master_flushed(PhyOffset offset);
+  /// The master says where its log ended at its start: with syncMasterFlushOffsetWhenStartup the first such is kept.
+  void master_started_at(std::optional<PhyOffset> offset);
   void close();
   /// Waits until every connected slave has everything, at most so long.
   void wait_for_slaves(int64_t most_ms);
@@ -66,6 +70,7 @@ class Replication {
   const Clock& clock_;
   const LiveConfig& config_;
   store::MessageStore& store_;
+  Log& log_;
   remoting::EventLoop loop_;
   remoting::Client asker_;
   replication::HaServer server_;

@@ -43,7 +43,7 @@ void add_requests(remoting::Router& router, Processors p, Port port) {
   router.on<GetEarliestMsgStoretimeRequest>               (Lane::kWorker, p.offset,    &OffsetProcessor::earliest_time);
   router.on<QueryMessageRequest>                          (Lane::kWorker, p.query,     &QueryProcessor::by_key);
   router.on<ViewMessageByIdRequest>                       (Lane::kWorker, p.query,     &QueryProcessor::by_id);
-  router.on<LockBatchMqRequest>                           (Lane::kLoop,   p.lock,      &LockProcessor::lock);
+  router.on<LockBatchMqRequest>                           (Lane::kLoop,   p.lock,      &LockProcessor::lock);  // answers later
   router.on<UnlockBatchMqRequest>                         (Lane::kLoop,   p.lock,      &LockProcessor::unlock);
   router.on<HeartBeatRequest>                             (Lane::kLoop,   p.heartbeat, &HeartbeatProcessor::heartbeat);
   router.on<UnregisterClientRequest>                      (Lane::kLoop,   p.heartbeat, &HeartbeatProcessor::unregister);
@@ -84,6 +84,7 @@ void add_requests(remoting::Router& router, Processors p, Port port) {
   router.on<GetBrokerHaStatusRequest>                     (Lane::kWorker, p.replicas,  &ReplicationProcessor::ha_status);
   router.on<NotifyMinBrokerIdChangeRequest>               (Lane::kLoop,   p.replicas,  &ReplicationProcessor::lowest_id_changed);
   router.on<ExchangeBrokerHaInfoRequest>                  (Lane::kWorker, p.replicas,  &ReplicationProcessor::exchange_ha_info);
+  router.on<ResetMasterFlushOffsetRequest>                (Lane::kWorker, p.replicas,  &ReplicationProcessor::reset_master_flushed);
   router.on<CleanExpiredConsumequeueRequest>              (Lane::kWorker, p.admin,     &AdminBrokerProcessor::clean_expired_queues);
   router.on<CleanUnusedTopicRequest>                      (Lane::kWorker, p.admin,     &AdminBrokerProcessor::clean_unused_topics);
   router.on<DeleteExpiredCommitlogRequest>                (Lane::kWorker, p.admin,     &AdminBrokerProcessor::delete_expired_log);

@@ -81,7 +81,14 @@ CheckpointTimes Checkpoint::times() const {
 
 void Checkpoint::set(const CheckpointTimes& times) {
   const std::lock_guard lock(mu_);
+  const int64_t master_flushed = times_.master_flushed;
   times_ = times;
+  times_.master_flushed = master_flushed;
+}
+
+void Checkpoint::set_master_flushed(int64_t offset) {
+  const std::lock_guard lock(mu_);
+  times_.master_flushed = offset;
 }
 
 void Checkpoint::set_clean_end(std::optional<CleanEnd> end) {

@@ -13,10 +13,10 @@ namespace comet::store {
 /// What the file `checkpoint` says: up to which record times the parts of the store are durable. Source:
 /// StoreCheckpoint; store.md 14.
 struct CheckpointTimes {
-  int64_t log_ms = 0;     ///< physicMsgTimestamp
-  int64_t queues_ms = 0;  ///< logicsMsgTimestamp
-  int64_t index_ms = 0;   ///< indexMsgTimestamp
-  int64_t master_flushed = 0;
+  int64_t log_ms = 0;          ///< physicMsgTimestamp
+  int64_t queues_ms = 0;       ///< logicsMsgTimestamp
+  int64_t index_ms = 0;        ///< indexMsgTimestamp
+  int64_t master_flushed = 0;  ///< masterFlushedOffset: what a slave was told of its master; nothing here goes by it
   int64_t confirm_offset = 0;
   friend bool operator==(const CheckpointTimes&, const CheckpointTimes&) = default;
 
@@ -41,7 +41,9 @@ class Checkpoint {
   static Result<std::unique_ptr<Checkpoint>> open(Files& files, const Path& path);
 
   CheckpointTimes times() const;
+  /// All but master_flushed.
   void set(const CheckpointTimes& times);
+  void set_master_flushed(int64_t offset);
   std::optional<CleanEnd> clean_end() const { return clean_end_; }
   void set_clean_end(std::optional<CleanEnd> end);
 

@@ -154,6 +154,11 @@ std::vector<PhyOffset> LogReplica::record_starts(PhyOffset file) {
   return starts;
 }
 
+Result<void> LogReplica::set_master_flushed(PhyOffset offset) {
+  parts_.checkpoint.set_master_flushed(offset.value);
+  return parts_.checkpoint.flush();
+}
+
 std::optional<PhyOffset> LogReplica::last_record() {
   {
     const std::lock_guard lock(parts_.commit_log.append_lock());

@@ -47,6 +47,8 @@ class LogReplica final : public ReplicatedLog {
   Result<void> append(PhyOffset at, ByteView bytes) override;
   void drop_incomplete() override;
   Result<std::string> truncate_behind(PhyOffset last) override;
+  PhyOffset master_flushed() const override { return PhyOffset(parts_.checkpoint.times().master_flushed); }
+  Result<void> set_master_flushed(PhyOffset offset) override;
   std::optional<PhyOffset> last_record() override;
   std::optional<PinnedBytes> record_at(PhyOffset at) override;
   std::vector<PhyOffset> file_starts() const override;

@@ -48,6 +48,10 @@ class ReplicatedLog {
   /// file of the folder `diverged` under the root, whose path is returned.
   virtual Result<std::string> truncate_behind(PhyOffset last) = 0;
 
+  /// Where the master's log ended when it started, as a slave was told; kept in the checkpoint, 0 until then.
+  virtual PhyOffset master_flushed() const = 0;
+  virtual Result<void> set_master_flushed(PhyOffset offset) = 0;
+
   /// Where the newest record starts; nothing in an empty log.
   virtual std::optional<PhyOffset> last_record() = 0;
   /// The whole record that starts at `at`; nothing if none does.

@@ -25,6 +25,7 @@ Reply ReplicationProcessor::exchange_ha_info(const remoting::Call&,
   const BrokerConfig& config = parts_.config.now();
   remoting::ExchangeBrokerHaInfoResponse answer;
   if (request.master_ha_address) {
+    parts_.replication.master_started_at(request.master_flush_offset);
     if (config.is_slave())
       parts_.acting.master_returns(request.master_address.value_or(""), *request.master_ha_address);
   } else if (!config.is_slave()) {
@@ -33,6 +34,13 @@ Reply ReplicationProcessor::exchange_ha_info(const remoting::Call&,
     answer.master_address = config.address();
   }
   return Reply::ok(answer);
+}
+
+Reply ReplicationProcessor::reset_master_flushed(const remoting::Call&,
+                                                 const remoting::ResetMasterFlushOffsetRequest& request) {
+  if (auto kept = parts_.replication.set_master_flushed(request.master_flush_offset); !kept)
+    return Reply::refuse(ResponseCode::kSystemError, "masterFlushedOffset can't be kept: " + kept.error().what);
+  return Reply::ok();
 }
 
 /// A slave that may act for its master answers as one whose store takes nothing. Source: SendMessageProcessor,

@@ -10,7 +10,7 @@
 namespace comet::broker {
 
 /// What a broker says and hears as a master or a slave. Source: AdminBrokerProcessor.getBrokerHaStatus,
-/// notifyMinBrokerIdChange, updateBrokerHaInfo; remoting.md 10.5, replication.md 6.
+/// notifyMinBrokerIdChange, updateBrokerHaInfo, resetMasterFlushOffset; remoting.md 10.5, replication.md 6.
 class ReplicationProcessor {
  public:
   struct Parts {
@@ -28,6 +28,9 @@ class ReplicationProcessor {
   /// A master that comes back tells where its log is, or somebody asks a master that. On a worker: a slave leaves the
   /// master's duties first.
   remoting::Reply exchange_ha_info(const remoting::Call& call, const remoting::ExchangeBrokerHaInfoRequest& request);
+  /// A master is asked in vain, but politely, as with Apache.
+  remoting::Reply reset_master_flushed(const remoting::Call& call,
+                                       const remoting::ResetMasterFlushOffsetRequest& request);
 
   /// A slave takes no messages: it refuses all that would be stored, with the reason. Source:
   /// SendMessageProcessor.rejectRequest, EndTransactionProcessor.

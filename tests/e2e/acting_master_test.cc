@@ -11,10 +11,11 @@ namespace {
 using namespace replica;  // NOLINT(google-build-using-namespace)
 
 constexpr int32_t kQueryOffset = 14, kCommit = 15, kHeartbeat = 34, kEndTransaction = 37, kCheckTransaction = 39,
-                  kLock = 41, kRoute = 105, kUnregister = 104, kMemberGroup = 901;
+                  kLock = 41, kUnlock = 42, kRoute = 105, kUnregister = 104, kMemberGroup = 901, kHaStatus = 907,
+                  kResetMasterFlushed = 908;
 const std::string kActing =
     "enableSlaveActingMaster=true\ntotalReplicas=2\nbrokerHeartbeatInterval=200\nsyncBrokerMemberGroupPeriod=200\n"
-    "messageDelayLevel=2s 10s\ntimerPrecisionMs=100\ntransactionTimeOut=300\ntransactionCheckInterval=500\n";
+    "messageDelayLevel=2s 10s 4s\ntimerPrecisionMs=100\ntransactionTimeOut=300\ntransactionCheckInterval=500\n";
 
 /// broker-a with its slave, that acts for it, and broker-b, that takes what the slave delivers. Topics T and bills.
 struct ActingGroup {
@@ -90,6 +91,14 @@ struct ActingGroup {
     RawClient client(group.name_server.port());
     return nlohmann::json::parse(client.call(kRoute, {{"topic", topic}}).body, nullptr, false);
   }
+  /// Of broker-a's brokers, by id, as the topic's route has them.
+  nlohmann::json addresses_of_a(const std::string& topic) {
+    const auto all = route(topic);
+    if (!all.contains("brokerDatas")) return {};
+    for (const auto& broker : all["brokerDatas"])
+      if (broker["brokerName"] == "broker-a") return broker["brokerAddrs"];
+    return {};
+  }
   std::string slave_address() const { return group.slave.address(); }
 
   ReplicaGroup group;
@@ -124,10 +133,8 @@ TEST_CASE("a slave acts for its lost master: name servers show it, consumers rea
   }));
 
   acting.lose_master();
+  CHECK(acting.addresses_of_a("T") == nlohmann::json{{"0", acting.slave_address()}});
   const auto route = acting.route("T");
-  for (const auto& broker : route["brokerDatas"])
-    if (broker["brokerName"] == "broker-a")
-      CHECK(broker["brokerAddrs"] == nlohmann::json{{"0", acting.slave_address()}});
   for (const auto& queue : route["queueDatas"]) CHECK(queue["perm"] == (queue["brokerName"] == "broker-a" ? 4 : 6));
 
   RawClient consumer(slave_port);
@@ -147,6 +154,40 @@ TEST_CASE("a slave acts for its lost master: name servers show it, consumers rea
                              .call(kQueryOffset, {{"consumerGroup", "g"}, {"topic", "T"}, {"queueId", "1"}});
   CHECK(committed.ext->at("offset") == "7");
   CHECK(eventually([&] { return RawClient(slave_port).call(kPull, pull_fields("T", 1, 10)).code == 20; }));
+}
+
+TEST_CASE("a slave that restarts while its master is away acts again at once, and has what it did before",
+          "[e2e][replication][acting]") {
+  ActingGroup acting;
+  CHECK(send_some(acting.group.master.port(), "T", "m", 40) == 40);
+  RawClient to_master(acting.group.master.port());
+  to_master.send(kHeartbeat, {}, consumer_heartbeat("T"), 479, 0);
+  REQUIRE(eventually([&] { return RawClient(acting.group.master.port()).call(kCommit, offset_fields(2)).code == 0; }));
+  const auto at_slave = [&] {
+    const auto answer = RawClient(acting.group.slave.port())
+                            .call(kQueryOffset, {{"consumerGroup", "g"}, {"topic", "T"}, {"queueId", "1"}});
+    return answer.code == 0 ? std::string(answer.ext->at("offset")) : "none";
+  };
+  REQUIRE(eventually([&] { return at_slave() == "2"; }));
+  acting.send("late", "DELAY", "3");
+  acting.lose_master();
+  REQUIRE(eventually([&] { return RawClient(acting.group.slave.port()).call(kCommit, offset_fields(7)).code == 0; }));
+  CHECK(acting.group.slave.stop() == 0);
+  REQUIRE(eventually([&] { return acting.addresses_of_a("T").empty(); }));
+
+  acting.group.start_slave();
+  // Long before it registers again, which it does every 30 s.
+  REQUIRE(
+      eventually([&] { return figure(acting.group.slave.port(), "actingMaster") == "true"; }, std::chrono::seconds(3)));
+  CHECK(acting.addresses_of_a("T") == nlohmann::json{{"0", acting.slave_address()}});
+  CHECK(RawClient(acting.group.slave.port()).call(kPull, pull_fields("T", 1, 0)).code == 0);
+  CHECK(at_slave() == "7");
+  REQUIRE(eventually([&] { return acting.stored("T", false).count("late") == 1; }, std::chrono::seconds(20)));
+
+  acting.bring_master_back();
+  const auto committed = RawClient(acting.group.master.port())
+                             .call(kQueryOffset, {{"consumerGroup", "g"}, {"topic", "T"}, {"queueId", "1"}});
+  CHECK(committed.ext->at("offset") == "7");
 }
 
 TEST_CASE("delays and timers are delivered by the acting slave, elsewhere, and never again by the master",
@@ -275,6 +316,67 @@ TEST_CASE("a SYNC_MASTER of an acting group refuses what too few brokers would h
   CHECK(refused.code == 1);
   CHECK(refused.remark.find("in-sync replicas not enough") != std::string::npos);
   CHECK(log_end(acting.group.master.port()) == end);
+}
+
+TEST_CASE("lockInStrictMode: a queue goes to whom more than half of the brokers give it, and nobody gets it from one",
+          "[e2e][replication][acting]") {
+  ActingGroup acting("lockInStrictMode=true\n", "");
+  const int32_t master = acting.group.master.port(), slave = acting.group.slave.port();
+  REQUIRE(eventually([&] { return figure(master, "aliveReplicasInGroup") == "2"; }));
+  const auto body = [](const std::string& client, bool only_this_broker, const std::string& queues = "1,2") {
+    std::string set;
+    for (const char queue : queues)
+      if (queue != ',')
+        set +=
+            std::string(set.empty() ? "" : ",") + R"({"brokerName":"broker-a","queueId":)" + queue + R"(,"topic":"T"})";
+    return R"({"consumerGroup":"g","clientId":")" + client + R"(","mqSet":[)" + set + R"(],"onlyThisBroker":)" +
+           (only_this_broker ? "true}" : "false}");
+  };
+  const auto held = [&](int32_t port, const std::string& text) {
+    const auto answer = RawClient(port).call(kLock, {}, text);
+    CHECK(answer.code == 0);
+    return nlohmann::json::parse(answer.body)["lockOKMQSet"].size();
+  };
+  // Queue 2 is another's at the slave: the master alone can't give it.
+  CHECK(held(slave, body("other", true, "2")) == 1);
+  CHECK(held(master, body("one", false)) == 1);
+  CHECK(held(slave, body("two", true)) == 0);  // the slave knows whose both are
+  CHECK(held(master, body("two", false)) == 0);
+  CHECK(held(master, body("one", false, "1")) == 1);  // renewed
+
+  CHECK(RawClient(master).call(kUnlock, {}, body("one", false)).code == 0);
+  CHECK(eventually([&] { return held(slave, body("two", true, "1")) == 1; }));
+  CHECK(held(master, body("two", false, "1")) == 1);
+
+  acting.lose_master();
+  CHECK(held(slave, body("two", false, "1")) == 0);  // one of two brokers is no majority
+  CHECK(held(slave, body("two", true, "1")) == 1);
+}
+
+TEST_CASE("a slave keeps what it is told of its master's flushed log, and shows it", "[e2e][replication][acting]") {
+  ActingGroup acting("syncMasterFlushOffsetWhenStartup=true\n", "");
+  const auto shown = [&] {
+    const auto answer = RawClient(acting.group.slave.port()).call(kHaStatus);
+    return nlohmann::json::parse(answer.body)["haClientRuntimeInfo"]["masterFlushOffset"].get<int64_t>();
+  };
+  const auto reset = [](int32_t port, const std::string& offset) {
+    return RawClient(port).call(kResetMasterFlushed, {{"masterFlushOffset", offset}}).code;
+  };
+  CHECK(shown() == 0);  // where the master's log ended when it started
+  CHECK(reset(acting.group.slave.port(), "4711") == 0);
+  CHECK(shown() == 4711);
+  acting.group.kill(acting.group.slave);
+  acting.group.start_slave();
+  CHECK(shown() == 4711);
+  CHECK(reset(acting.group.slave.port(), "0") == 0);
+  CHECK(reset(acting.group.slave.port(), "much") == 1);
+  CHECK(reset(acting.group.master.port(), "4711") == 0);  // which has none, and says nothing of it
+
+  CHECK(send_some(acting.group.master.port(), "T", "m", 4) == 4);
+  const int64_t end = log_end(acting.group.master.port());
+  acting.lose_master();
+  acting.bring_master_back();
+  CHECK(shown() == end);
 }
 
 }  // namespace comet::test

@@ -17,10 +17,16 @@ using test::properties;
 struct Asked : HotBroker {
   OffsetProcessor offset{{store, topics, groups, offsets, config}};
   QueryProcessor query{store, config};
-  LockProcessor lock{locks};
+  remoting::Client client{loop, {}, null_log()};
+  ReplicaMembers members{loop, client, config, topics, null_log()};
+  LockProcessor lock{{locks, client, members, config}};
   remoting::CommandHead head;
 
   remoting::Call call(std::string_view body = {}) { return {head, body, channel, clock.now_ms()}; }
+  remoting::Response ask_lock(std::string_view body) {
+    lock.lock(call(body), {}, remoting::Responder(channel, 1, false));
+    return channel->last();
+  }
   remoting::QueryConsumerOffsetRequest asked() const {
     remoting::QueryConsumerOffsetRequest request;
     request.consumer_group = "readers";
@@ -119,13 +125,13 @@ TEST_CASE("locks answer what the caller owns, an empty set too", "[broker][locks
       R"({"clientId":"one","consumerGroup":"G","mqSet":[{"brokerName":"b-a","queueId":0,"topic":"T"}],"onlyThisBroker":false})";
   std::string of_two = of_one;
   of_two.replace(of_two.find("one"), 3, "two");
-  const auto held = broker.lock.lock(broker.call(of_one), {});
-  CHECK(held.code == remoting::ResponseCode::kSuccess);
+  const auto held = broker.ask_lock(of_one);
+  CHECK(held.ok());
   CHECK(held.body == R"({"lockOKMQSet":[{"brokerName":"b-a","queueId":0,"topic":"T"}]})");
-  CHECK(broker.lock.lock(broker.call(of_two), {}).body == R"({"lockOKMQSet":[]})");
+  CHECK(broker.ask_lock(of_two).body == R"({"lockOKMQSet":[]})");
   CHECK(broker.lock.unlock(broker.call(of_one), {}).code == remoting::ResponseCode::kSuccess);
-  CHECK(broker.lock.lock(broker.call(of_two), {}).body == held.body);
-  CHECK(broker.lock.lock(broker.call("no JSON"), {}).code == remoting::ResponseCode::kSystemError);
+  CHECK(broker.ask_lock(of_two).body == held.body);
+  CHECK(broker.ask_lock("no JSON").code == static_cast<int32_t>(remoting::ResponseCode::kSystemError));
 }
 
 TEST_CASE("messages are found by key and by unique key, and none is QUERY_NOT_FOUND with the index's figures",
