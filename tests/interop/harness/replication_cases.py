@@ -10,11 +10,11 @@ from .wire_cases import equal, pull_header, send, until
 CASES = {}
 
 
-def pair(master, slave):
+def pair(master, slave, **of_master):
     """A case with a master of one maker and a slave of the other; the name server is ours."""
 
     def wrap(function):
-        CASES[function.__name__] = (function, master, slave)
+        CASES[function.__name__] = (function, master, slave, of_master)
         return function
 
     return wrap
@@ -22,10 +22,11 @@ def pair(master, slave):
 
 def run_replication(lab, name, cases):
     def run_one(one):
-        function, master, slave = CASES[one]
+        function, master, slave, of_master = CASES[one]
         begin = time.monotonic()
         try:
-            cluster = lab.cluster(f"{name}-{one}", lab.maker("ours"), lab.maker(master), mappedFileSizeCommitLog=1 << 20, slaveReadEnable="true")
+            cluster = lab.cluster(f"{name}-{one}", lab.maker("ours"), lab.maker(master), mappedFileSizeCommitLog=1 << 20, slaveReadEnable="true",
+                                  **of_master)
             cluster.start_slave(lab.maker(slave), mappedFileSizeCommitLog=1 << 20)
             function(cluster)
             lab.report.ok(name, one, time.monotonic() - begin)
@@ -115,3 +116,34 @@ def apache_to_ours(cluster):
     group = {"consumerGroup": "wire_group", "topic": topic, "queueId": "2"}
     until("the master to take a commit", lambda: wire.request(cluster.broker_port, 15, {**group, "commitOffset": "17"})[0]["code"] == 0, 10)
     until("the slave to have the group's offset", lambda: wire.request(cluster.slave_port, 14, group)[0].get("extFields", {}).get("offset") == "17", 60)
+
+
+SYNC = {"brokerRole": "SYNC_MASTER", "inSyncReplicas": 2, "slaveTimeout": 2000}
+
+
+def confirmed(cluster):
+    """What a SYNC_MASTER answers for is at its slave by then; without a slave it says so, and goes on when that is back."""
+    topic = "confirmed"
+    cluster.create_topic(topic, 4)
+    until("the slave to be connected", lambda: json.loads(wire.request(cluster.broker_port, 907)[1])["inSyncSlaveNums"] == 1, 60)
+    until("the first message to be confirmed", lambda: send(cluster.broker_port, topic, b"first")[0]["code"] == 0, 30)
+    for n in range(40):
+        answer = send(cluster.broker_port, topic, f"m{n}".encode() * 100, queueId=str(n % 4))[0]
+        equal(0, answer["code"], "the answer with a slave")
+        end = log_end(cluster.slave_port)
+        equal(log_end(cluster.broker_port), end, "where the slave's log ends when a message is acknowledged")
+    cluster.stop_slave("kill")
+    equal(12, send(cluster.broker_port, topic, b"alone")[0]["code"], "the answer without a slave: FLUSH_SLAVE_TIMEOUT")
+    cluster.restart_slave()
+    until("messages to be confirmed again", lambda: send(cluster.broker_port, topic, b"again")[0]["code"] == 0, 30)
+    equal(log_end(cluster.broker_port), log_end(cluster.slave_port), "where the slave's log ends then")
+
+
+@pair("ours", "apache", **SYNC)
+def ours_confirmed_by_apache(cluster):
+    confirmed(cluster)
+
+
+@pair("apache", "ours", **SYNC)
+def apache_confirmed_by_ours(cluster):
+    confirmed(cluster)
