@@ -371,6 +371,7 @@ Broker::Parts::Serving::Serving(Parts& parts)
     parts.replication->durable();
   });
   parts.replication->on_ack([this] { parked.confirmed(); });
+  members.on_lost([this] { registration.register_now(); });
   runtime.also([&parts](auto& table) { parts.replication->add_to(table); });
   runtime.also([&parts](auto& table) { table["logLinesDropped"] = std::to_string(parts.machine.logs.dropped()); });
   runtime.also([this](auto& table) { table["getMessageEntireTimeMax"] = std::to_string(pull.slowest_read_ms()); });

@@ -71,6 +71,7 @@ struct ReplicaMembers::State : std::enable_shared_from_this<ReplicaMembers::Stat
   void ask(std::vector<std::string> servers, bool answered, Told told);
   void look();
   void take(const Addresses& members);
+  void missed();
   void lowest_is(const Lowest& lowest);
 
   remoting::EventLoop& loop;
@@ -79,6 +80,7 @@ struct ReplicaMembers::State : std::enable_shared_from_this<ReplicaMembers::Stat
   const Topics& topics;
   Log& log;
   std::function<void(const Lowest&)> tell;
+  std::function<void()> tell_lost;
   std::atomic<int64_t> lowest_id{kUnknown};
   std::atomic<int32_t> alive{0};  ///< 0: nobody has said it
   mutable std::mutex mu;          // guards what follows
@@ -87,6 +89,7 @@ struct ReplicaMembers::State : std::enable_shared_from_this<ReplicaMembers::Stat
   // The loop's.
   std::vector<remoting::EventLoop::TimerId> timers;
   bool asking = false, serving = false, stopped = false;
+  int64_t lost_told_ms = -kLostAgainMs;  ///< steady
 };
 
 /// One name server after the other, from the list's end, until one knows members.
@@ -117,6 +120,7 @@ void ReplicaMembers::State::look() {
 
 void ReplicaMembers::State::take(const Addresses& members) {
   const auto count = static_cast<int32_t>(members.size());
+  if (!members.contains(config.now().broker_id)) missed();
   alive.store(members.contains(config.now().broker_id) ? count : count + 1);
   {
     const std::lock_guard lock(mu);
@@ -124,6 +128,13 @@ void ReplicaMembers::State::take(const Addresses& members) {
     others.erase(config.now().broker_id);
   }
   lowest_is({members.begin()->first, members.begin()->second, {}});
+}
+
+void ReplicaMembers::State::missed() {
+  if (!serving || !tell_lost || loop.steady_ms() - lost_told_ms < kLostAgainMs) return;
+  lost_told_ms = loop.steady_ms();
+  log.warn("name servers have lost this broker: it registers anew");
+  tell_lost();
 }
 
 void ReplicaMembers::State::lowest_is(const Lowest& lowest) {
@@ -141,6 +152,8 @@ ReplicaMembers::ReplicaMembers(remoting::EventLoop& loop, remoting::Client& clie
 ReplicaMembers::~ReplicaMembers() = default;
 
 void ReplicaMembers::on_lowest(std::function<void(const Lowest&)> told) { state_->tell = std::move(told); }
+
+void ReplicaMembers::on_lost(std::function<void()> told) { state_->tell_lost = std::move(told); }
 
 void ReplicaMembers::start() {
   if (!state_->config.now().slave_acting_master) return;

@@ -28,6 +28,7 @@ namespace comet::broker {
 class ReplicaMembers {
  public:
   static constexpr int64_t kUnknown = -1;
+  static constexpr int64_t kLostAgainMs = 5'000;
 
   using Addresses = std::map<int64_t, std::string>;  ///< by broker id, 0 the master's
   /// The member with the lowest id.
@@ -43,6 +44,9 @@ class ReplicaMembers {
 
   /// Told on the loop whenever somebody has said who is lowest, also if that is known. Set before start().
   void on_lowest(std::function<void(const Lowest&)> told);
+  /// Told on the loop when a name server knows others of this name, but not this broker that serves: it was silent for
+  /// brokerNotActiveTimeoutMillis. At most every kLostAgainMs. Set before start().
+  void on_lost(std::function<void()> told);
   /// Begins to ask.
   void start();
   /// Any thread: this broker serves. From now on it is said to live, and on_lowest() is told.

@@ -23,7 +23,8 @@ struct ActingGroup {
                        const std::string& of_master = {})
       : group({.master = kActing + both + of_master,
                .slave = kActing + both + of_slave,
-               .name_server = "supportActingMaster=true\nnotifyMinBrokerIdChanged=true\n"}),
+               .name_server =
+                   "supportActingMaster=true\nnotifyMinBrokerIdChanged=true\nscanNotActiveBrokerInterval=200\n"}),
         other("mqbroker", group.dir() / "other",
               "brokerName=broker-b\nlistenPort=0\nbrokerIP1=127.0.0.1\nbindAddress=127.0.0.1\ntransactionTimeOut=300\n"
               "transactionCheckInterval=500\nmappedFileSizeCommitLog=1048576\nmaxHashSlotNum=1000\nmaxIndexNum=4000\n"
@@ -303,6 +304,24 @@ TEST_CASE("a slave that still hears its master doesn't act, whatever name server
   CHECK(eventually([&] { return figure(acting.group.slave.port(), "actingMaster") == "true"; }));
   acting.group.master.process().thaw();
   CHECK(eventually([&] { return figure(acting.group.slave.port(), "actingMaster") == "false"; }));
+}
+
+TEST_CASE(
+    "a master that stood still is lost after brokerNotActiveTimeoutMillis, and master again as soon as it goes on",
+    "[e2e][replication][acting]") {
+  ActingGroup acting("brokerNotActiveTimeoutMillis=1000\nhaSendHeartbeatInterval=100\n");
+  Process& master = acting.group.master.process();
+  REQUIRE(acting.addresses_of_a("T").size() == 2);
+  master.signal(SIGSTOP);
+  const nlohmann::json only_slave{{"0", acting.slave_address()}};
+  CHECK(eventually([&] { return acting.addresses_of_a("T") == only_slave; }));
+  CHECK(eventually([&] { return figure(acting.group.slave.port(), "actingMaster") == "true"; }));
+  master.signal(SIGCONT);
+  // Long before it registers again by itself, which it does every 30 s.
+  CHECK(eventually([&] { return acting.addresses_of_a("T")["0"] == acting.group.master.address(); }));
+  CHECK(eventually([&] { return figure(acting.group.slave.port(), "actingMaster") == "false"; }));
+  CHECK(send_some(acting.group.master.port(), "T", "m", 4) == 4);
+  CHECK(caught_up(acting.group));
 }
 
 TEST_CASE("a SYNC_MASTER of an acting group refuses what too few brokers would have, before it is stored",
