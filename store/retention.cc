@@ -75,7 +75,10 @@ DiskState Retention::look_at_disks() {
   out.delete_expired = percent > most;
   if (out.too_full_to_write != full_) {
     full_ = out.too_full_to_write;
-    if (full_) {
+    if (full_ && under_floor) {
+      log_.error("the disk of the store has less than {} MiB free: messages are refused until there is space",
+                 rules->disk_floor_bytes / (1024 * 1024));
+    } else if (full_) {
       log_.error("the disk of the store is {} % full: messages are refused until there is space", percent);
     } else {
       log_.info("the disk of the store is {} % full: messages are accepted again", percent);
