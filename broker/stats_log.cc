@@ -52,8 +52,14 @@ StatsLog::Times StatsLog::times_of(int64_t now_ms) {
 void StatsLog::tick(int64_t now_ms) {
   const Times before = std::exchange(last_, times_of(now_ms));
   if (last_.minute == before.minute) return;
-  const bool taken = workers_.submit([this, before, now = last_, now_ms] { gather(before, now, now_ms); });
-  if (!taken) log_.warn("this minute's lines are left out: the workers' queue is full");
+  if (gathering_.exchange(true)) return log_.warn("this minute's lines are left out: a worker still has the last ones");
+  const bool taken = workers_.submit([this, before, now = last_, now_ms] {
+    gather(before, now, now_ms);
+    gathering_ = false;
+  });
+  if (taken) return;
+  gathering_ = false;
+  log_.warn("this minute's lines are left out: the workers' queue is full");
 }
 
 void StatsLog::gather(const Times& before, const Times& now, int64_t now_ms) {

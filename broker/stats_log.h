@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -49,7 +50,8 @@ class StatsLog {
   remoting::WorkerPool& workers_;
   const LiveConfig& config_;
   const Statistics& statistics_;
-  ReadersBehind behind_;  // whoever gathers
+  std::atomic<bool> gathering_{false};
+  ReadersBehind behind_;  // whoever gathers: one at a time
   Log& log_;
   Times last_;
   Lines lines_;

@@ -106,5 +106,23 @@ TEST_CASE("the lines of thousands of items are written a few at a time", "[broke
   CHECK(eventually([&] { return told.log.count("Stats In One Minute") == kItems; }));
 }
 
+TEST_CASE("a minute whose lines no worker can gather is left out, and the next one isn't", "[broker][statistics]") {
+  Told told;
+  told.pass(kMinuteMs);
+  told.broker.statistics.add("TOPIC_PUT_NUMS", "orders", 1);
+  told.workers.full = GENERATE(true, false);
+  told.now_ms += kMinuteMs;
+  told.broker.statistics.sample(told.now_ms, 0);
+  told.thread.on([&] { told.stats_log.tick(told.now_ms); });
+  if (!told.workers.full) told.thread.on([&] { told.stats_log.tick(told.now_ms + kMinuteMs); });  // it is still waiting
+  CHECK(told.log.count("this minute's lines are left out") == 1);
+  told.workers.full = false;
+  told.workers.run_all();
+  told.broker.statistics.add("TOPIC_PUT_NUMS", "orders", 1);
+  told.pass(2 * kMinuteMs);
+  CHECK(told.log.count("[TOPIC_PUT_NUMS] [orders] Stats In One Minute") >= 1);
+  CHECK(told.log.count("left out") == 1);
+}
+
 }  // namespace
 }  // namespace comet::broker
