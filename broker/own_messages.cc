@@ -77,10 +77,10 @@ void OwnMessages::count(std::string_view topic, const store::PutResult& result, 
     counted.tallies = statistics_.topic_puts(topic);
     counted.system = topics_.is_system(topic);
   }
-  counted.tallies->nums.add(messages);
+  counted.tallies->nums.add(messages, messages);
   counted.tallies->size.add(result.end - result.at, messages);
-  totals_->puts.add(messages);
-  if (!counted.system) totals_->puts_without_system.add(messages);
+  totals_->puts.add(messages, 0);  // RocketMQ only sums these up
+  if (!counted.system) totals_->puts_without_system.add(messages, 0);
 }
 
 }  // namespace comet::broker

@@ -407,9 +407,9 @@ void PullProcessor::count(const Pulling& pull, const store::GetResult& result, L
     latencies[place] =
         parts_.statistics.tally("GROUP_GET_LATENCY", by_queue ? fmt::format("{}@{}", place, state->key) : state->key);
   }
-  latencies[place]->add(0);  // it is answered in the turn that reads it
-  state->totals->gets.add(result.count);
-  if (!known->second.system) state->totals->gets_without_system.add(result.count);
+  latencies[place]->add(0);                  // it is answered in the turn that reads it
+  state->totals->gets.add(result.count, 0);  // RocketMQ only sums these up
+  if (!known->second.system) state->totals->gets_without_system.add(result.count, 0);
 }
 
 void PullProcessor::count_on_worker(const Pulling& pull, const store::GetResult& result, bool system) {
@@ -417,8 +417,8 @@ void PullProcessor::count_on_worker(const Pulling& pull, const store::GetResult&
   Statistics& statistics = parts_.statistics;
   statistics.add("GROUP_GET_NUMS", key, result.count);
   statistics.add("GROUP_GET_SIZE", key, result.bytes);
-  statistics.add("BROKER_GET_NUMS", pull.config.cluster_name, result.count);
-  if (!system) statistics.add("BROKER_GET_NUMS_WITHOUT_SYSTEM_TOPIC", pull.config.cluster_name, result.count);
+  statistics.add("BROKER_GET_NUMS", pull.config.cluster_name, result.count, 0);
+  if (!system) statistics.add("BROKER_GET_NUMS_WITHOUT_SYSTEM_TOPIC", pull.config.cluster_name, result.count, 0);
 }
 
 }  // namespace comet::broker

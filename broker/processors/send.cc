@@ -371,8 +371,8 @@ void SendProcessor::count(Sending& sending, std::string_view topic, QueueId queu
     counted.latencies[place] = parts_.statistics.tally("TOPIC_PUT_LATENCY", fmt::format("{}@{}", queue.value, topic));
   }
   counted.latencies[place]->add(std::max<int64_t>(0, result.store_timestamp_ms - sending.call.received_ms));
-  state.totals->puts.add(messages);
-  if (!counted.system) state.totals->puts_without_system.add(messages);
+  state.totals->puts.add(messages, 0);  // RocketMQ only sums these up
+  if (!counted.system) state.totals->puts_without_system.add(messages, 0);
 }
 
 SendProcessor::KnownTopic* SendProcessor::find_known(LoopState& state, std::string_view topic) const {

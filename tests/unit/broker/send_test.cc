@@ -312,6 +312,11 @@ TEST_CASE("what was put is counted by topic and for the broker", "[broker][send]
   CHECK(broker.statistics.total("TOPIC_PUT_NUMS", "orders") == 2);
   CHECK(broker.statistics.total("TOPIC_PUT_SIZE", "orders") == broker.store.log_end.value);
   CHECK(broker.statistics.total("BROKER_PUT_NUMS", "DefaultCluster") == 2);
+  broker.statistics.sample(broker.clock.now_ms(), 2);
+  CHECK(broker.statistics.view("TOPIC_PUT_NUMS", "orders")->minute.avgpt == 1);
+  const auto all = broker.statistics.view("BROKER_PUT_NUMS", "DefaultCluster")->minute;
+  CHECK(all.sum == 2);
+  CHECK(all.avgpt == 0);  // as RocketMQ has it: nothing but a sum
   broker.statistics.delete_topic("orders");
   broker.send(order());
   CHECK(broker.statistics.total("TOPIC_PUT_NUMS", "orders") == 1);
