@@ -254,7 +254,8 @@ bool ConsumeQueue::restore(QueueOffset at, const QueueEntry& entry) {
     return false;
   }
   if (at.value < end_) {
-    // A topic that was made anew counts from 0. Any other step back must go on, else that one record's head is damaged.
+    // A topic that was made anew counts from 0. Any other step back must go on, else that one record's head is damaged;
+    // so is the head of one that jumped ahead, if its successor didn't.
     const bool goes_on = doubtful_ && doubtful_->place + 1 == at.value;
     if (at.value > 0 && end_ > min_ && !goes_on) {
       shared_.log.error("the record at {} claims place {} in queue {} of {}, where another one is: it is passed over",
@@ -268,7 +269,9 @@ bool ConsumeQueue::restore(QueueOffset at, const QueueEntry& entry) {
     shrink_to(place);
     if (goes_on) append_locked(doubtful_->entry);
     doubtful_.reset();
-  } else if (at.value > end_) {
+  } else if (at.value == end_) {
+    doubtful_.reset();
+  } else {
     if (end_ == min_ && first_file_ < 0) {
       const int64_t base = at.value / shared_.file_entries * shared_.file_entries;
       end_ = saved_ = synced_ = ring_first_ = base;
@@ -281,6 +284,7 @@ bool ConsumeQueue::restore(QueueOffset at, const QueueEntry& entry) {
     if (!empty)
       shared_.log.error("places {} to {} of queue {} of {} have no record: they are passed over", end_, at.value - 1,
                         id_.value, *topic_);
+    doubtful_ = empty ? nullptr : std::make_unique<Doubtful>(Doubtful{end_, entry});
     while (end_ < at.value) append_locked({PhyOffset(0), QueueUnit::kHoleBytes, 0});
     if (empty) min_ = at.value;
   }

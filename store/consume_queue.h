@@ -162,7 +162,7 @@ class ConsumeQueue {
   int64_t told_end = 0;              ///< the flusher's: what its last arrival said
 
  private:
-  /// Recovery: a record that stepped back, and its place.
+  /// Recovery: the record before, which didn't follow its predecessor, and the place where it may belong.
   struct Doubtful {
     int64_t place;
     QueueEntry entry;

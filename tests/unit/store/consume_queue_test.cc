@@ -133,6 +133,22 @@ TEST_CASE("a record whose offset steps back alone costs no other its place", "[s
   CHECK(queue->entry(QueueOffset(21))->at == entry_number(21).at);
 }
 
+TEST_CASE("a record whose offset jumps ahead alone costs no other its place", "[store]") {
+  Fixture f;
+  auto queue = f.queue();
+  for (int64_t i = 0; i < 20; ++i) queue->restore(QueueOffset(i), entry_number(i));
+  CHECK(queue->restore(QueueOffset(52), entry_number(20)));  // 20 with a flipped bit
+  CHECK(queue->end_offset().value == 53);
+  CHECK(queue->restore(QueueOffset(21), entry_number(21)));
+  CHECK(queue->end_offset().value == 22);
+  for (int64_t i = 0; i < 22; ++i) CHECK(queue->entry(QueueOffset(i))->at == entry_number(i).at);
+  // Where the next one goes on from there, what is between is gone.
+  CHECK(queue->restore(QueueOffset(30), entry_number(30)));
+  CHECK(queue->restore(QueueOffset(31), entry_number(31)));
+  CHECK_FALSE(queue->restore(QueueOffset(23), entry_number(32)));
+  CHECK(queue->end_offset().value == 32);
+}
+
 TEST_CASE("what is cut off leaves no trace in the files", "[store]") {
   Fixture f;
   {
