@@ -110,9 +110,9 @@ void Timers::take_back(const store::TimerCheckpoint& acting) {
   const std::lock_guard lock(mu_);
   const int64_t read_ms = parts_.files.wheel().floor(acting.read_time_ms);
   if (read_ms <= read_ms_) return;
-  read_ms_ = others_read_ms_ = read_ms;
-  first_late_ = kNoEntry;
-  master_offset_ = acting.master_queue_offset.value;
+  // Its own slots are opened all the same: what never reached the other broker is in them, too.
+  others_read_ms_ = read_ms;
+  master_offset_ = acting.queue_offset.value;
   rests_ = false;
 }
 
@@ -327,6 +327,7 @@ bool Timers::deliver(const store::TimerUnit& unit) {
         fmt::format("the timer message at {} is passed over: its REAL_TOPIC and REAL_QID are no place", unit.at.value));
     return true;
   }
+  if (is_delivered(waited->message)) return true;
   if (is_taken_back(place->topic, waited->message.properties)) return true;
   Message message = waited->message;
   message.topic = unit.rolls() ? kTimerTopic : place->topic;
@@ -349,6 +350,13 @@ bool Timers::deliver(const store::TimerUnit& unit) {
   }
   delivered_end_ = std::max(delivered_end_.load(), result.end.value);
   return true;
+}
+
+/// Whether another broker, or this one in a former life, has taken it in and been through its slot.
+bool Timers::is_delivered(const Message& waiting) const {
+  if (waiting.queue_offset.value >= master_offset_) return false;
+  const auto due = number(find_property(waiting.properties, property::kTimerOutMs).value_or(""));
+  return due && parts_.files.wheel().floor(*due) < others_read_ms_;
 }
 
 /// What is still far off waits in the other broker's wheel, and not before its time is over.
@@ -403,6 +411,8 @@ Result<void> Timers::flush(bool at_stop) {
   const int64_t next = next_;
   now.queue_offset = QueueOffset(std::min(next, first_late_.load()));
   now.master_queue_offset = std::max(now.queue_offset, QueueOffset(master_offset_));
+  // Of what is between, only the slots that others were through are known to be delivered.
+  if (now.queue_offset < now.master_queue_offset) now.read_time_ms = std::min(now.read_time_ms, others_read_ms_.load());
   const PhyOffset delivered(delivered_end_);
   COMET_TRY(now.log_flushed, parts_.files.flush());
   if (waiting_ && waiting_->second <= parts_.store.durable_end()) {

@@ -121,6 +121,7 @@ class Timers {
   void close_slot();
   bool deliver(const store::TimerUnit& unit);
   store::PutResult put_elsewhere(Message message, const RealPlace& place, const store::TimerUnit& unit);
+  bool is_delivered(const Message& waiting) const;
   bool is_taken_back(std::string_view topic, std::string_view properties);
   std::string_view traced(const store::TimerUnit& unit, std::string_view properties);
   Result<void> save(const store::TimerCheckpoint& checkpoint);
@@ -139,7 +140,7 @@ class Timers {
   Role role_ = Role::kIdle;
   std::optional<OpenSlot> slot_;
   std::string text_, key_;      // scratch
-  int64_t others_read_ms_ = 0;  ///< of the entries before master_offset_ those of slots before this are delivered
+  std::atomic<int64_t> others_read_ms_{0};  ///< of the entries before master_offset_ those of slots before this are delivered
   std::atomic<int64_t> master_offset_{0};      ///< another broker, or this one in a former life, has taken them in
   std::atomic<int64_t> read_ms_{0};            ///< slots before it are delivered
   std::atomic<int64_t> next_{0};               ///< entry of the timer queue to take in next

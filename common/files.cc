@@ -112,6 +112,11 @@ class RealMapping final : public Mapping {
 
   Result<void> fill(int64_t from, int64_t length) override {
     static std::byte zeros[kFolio];  // never written: all of it is the kernel's one page of zeros
+    struct stat info {};
+    if (::fstat(file_->fd, &info) != 0) return system_error("stat", path_);
+    if (info.st_size < size_)  // writing would hide that
+      return fail(Errc::kIo, path_ + " was made shorter by somebody: it has " + std::to_string(info.st_size) + " of " +
+                                 std::to_string(size_) + " bytes");
     for (int64_t at = from; at < from + length; at += kFolio)
       COMET_TRY_VOID(write_all(*file_, path_, at,
                                ByteView(zeros).first(static_cast<size_t>(std::min(kFolio, from + length - at)))));

@@ -90,6 +90,7 @@ bool CommitLog::fill(MappedFile& segment, PhyOffset from, int64_t bytes) {
   const auto done = segment.mapping().fill(from - segment.base(), bytes);
   filling_.store(kNoFill, std::memory_order_release);
   filling_.notify_all();
+  if (!done && done.error().code == Errc::kIo) distrust(done.error());
   return done.has_value();
 }
 

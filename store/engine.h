@@ -69,6 +69,7 @@ class Engine final : public MessageStore {
   StoreFigures figures() override;
   const StoreOptions& options() const override { return options_; }
   bool writable() const override { return why_not_writable() == nullptr; }
+  bool disk_failed() const override { return commit_log_.failed(); }
   bool opened_after_crash() const override { return crashed_; }
 
  private:

@@ -81,12 +81,16 @@ Recovery::Start Recovery::start_after_stop(const std::vector<LogFilePtr>& files,
   return {0, files.front()->base};
 }
 
-/// What the checkpoint vouches for may be older than the setting that asks for it.
-bool Recovery::lacks_own_crc(MappedFile& file, PhyOffset at, const DecodedMessage& record) const {
+/// What the checkpoint vouches for may be older than the setting that asks for it, and so may a record be whose
+/// predecessor, at `before`, has no CRC of its own either.
+bool Recovery::lacks_own_crc(MappedFile& file, PhyOffset at, const DecodedMessage& record, PhyOffset before) const {
   if (!options_.force_prop_crc || !options_.check_crc_on_recover) return false;
   if (record.message.store_timestamp_ms <= safe_ms_ || at < checkpoint_.queues_end().value_or(PhyOffset(0)))
     return false;
-  return !has_own_crc(file, at, record);
+  if (has_own_crc(file, at, record)) return false;
+  const Segment holder = commit_log_.segments().find(before);
+  const auto predecessor = holder ? decode_record(*holder, before, false) : fail(Errc::kNotFound, "");
+  return predecessor && has_own_crc(*holder, before, *predecessor);
 }
 
 Result<bool> Recovery::scan_file(const Segment& segment, PhyOffset at, const LogFilePtr& next, PhyOffset dispatch_from,
@@ -102,7 +106,7 @@ Result<bool> Recovery::scan_file(const Segment& segment, PhyOffset at, const Log
     auto record = decode_record(*segment, at, options_.check_crc_on_recover);
     if (record && record->message.store_timestamp_ms > safe_ms_ && lost_a_sector(*segment, at, *record))
       record = fail(Errc::kCorrupt, "a sector of its properties was never written");
-    if (record && lacks_own_crc(*segment, at, *record))
+    if (record && lacks_own_crc(*segment, at, *record, found.last_record))
       record = fail(Errc::kCorrupt, "it has no right CRC of its own (__CRC32#), which forceVerifyPropCRC asks for");
     if (record) {
       found.last_record = at;

@@ -56,7 +56,7 @@ class Recovery {
   /// Scans one file from `at` on; false: the log ends in it.
   Result<bool> scan_file(const Segment& segment, PhyOffset at, const LogFilePtr& next, PhyOffset dispatch_from,
                          Recovered& found);
-  bool lacks_own_crc(MappedFile& file, PhyOffset at, const DecodedMessage& record) const;
+  bool lacks_own_crc(MappedFile& file, PhyOffset at, const DecodedMessage& record, PhyOffset before) const;
   bool first_record_is_safe(const LogFile& file) const;
   bool can_start_at(PhyOffset mark) const;
   Result<void> settle_queues(PhyOffset end, bool crashed);

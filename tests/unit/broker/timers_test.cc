@@ -245,11 +245,11 @@ TEST_CASE("a record that a failing disk doesn't give is waited for; one that ret
   REQUIRE(timed.send("a", {{"TIMER_DELAY_MS", "500"}}).code == 0);
   if (GENERATE(true, false)) timed.timers->pass();  // else it isn't even in the wheel
   timed.advance(1'000);
-  timed.broker.store.unreadable = true;
+  timed.broker.store.unreadable = timed.broker.store.failed = true;
   timed.broker.store.refuse_with = store::PutStatus::kServiceNotAvailable;
   CHECK(timed.timers->pass() == timed.now() + 100);
   CHECK(timed.timers->lost() == 0);
-  timed.broker.store.unreadable = false;
+  timed.broker.store.unreadable = timed.broker.store.failed = false;
   timed.broker.store.refuse_with = store::PutStatus::kOk;
   timed.timers->pass();
   timed.advance(1'000);
@@ -557,6 +557,46 @@ TEST_CASE("what a slave delivered in the master's place isn't delivered again, w
   timed.timers->take_back(acting);
   REQUIRE(timed.timers->flush(false));
   CHECK(timed.timers->checkpoint().read_time_ms >= kStart + 10'000);
+}
+
+TEST_CASE("a master that takes over from a slave delivers what the slave never had, its time gone by",
+          "[broker][timer][acting]") {
+  TimedBroker timed;
+  REQUIRE(timed.send("both had it", {{"TIMER_DELAY_SEC", "2"}}).code == 0);
+  REQUIRE(timed.send("only the master", {{"TIMER_DELAY_SEC", "3"}}).code == 0);
+  timed.timers->pass();
+  timed.timers->stop();
+  store::TimerCheckpoint acting;
+  acting.read_time_ms = kStart + 60'000;
+  acting.queue_offset = QueueOffset(1);
+  acting.master_queue_offset = QueueOffset(2);  // what the master had told of itself
+  timed.timers->take_back(acting);
+  timed.timers->start();
+  timed.advance(60'000);
+  timed.timers->pass();
+  CHECK(timed.delivered() == TimedBroker::Bodies{"only the master"});
+}
+
+TEST_CASE("progress vouches for no message that isn't in the wheel yet", "[broker][timer][acting]") {
+  TimedBroker timed;
+  timed.timers->stop();
+  REQUIRE(timed.send("a", {{"TIMER_DELAY_SEC", "2"}}).code == 0);
+  REQUIRE(timed.send("b", {{"TIMER_DELAY_SEC", "3"}}).code == 0);
+  store::TimerCheckpoint acting;
+  acting.read_time_ms = kStart + 1'000;
+  acting.queue_offset = acting.master_queue_offset = QueueOffset(2);
+  timed.timers->take_back(acting);
+  REQUIRE(timed.broker.config.update({{"timerStopEnqueue", "true"}}));
+  timed.timers->start();
+  timed.advance(10'000);
+  timed.timers->pass();
+  REQUIRE(timed.timers->flush(false));
+  REQUIRE(timed.broker.config.update({{"timerStopEnqueue", "false"}}));
+  timed.open();
+  timed.timers->pass();
+  timed.advance(2'000);
+  timed.timers->pass();
+  CHECK(timed.delivered() == TimedBroker::Bodies{"a", "b"});
 }
 
 }  // namespace

@@ -76,6 +76,11 @@ TEST_CASE("filling a range makes it zeros, to the byte", "[files]") {
   CHECK(mapping->data()[kFrom] == std::byte{0});
   CHECK(mapping->data()[kFrom + kLength - 1] == std::byte{0});
   CHECK(file->size().value() == kBytes);
+  REQUIRE(file->resize(4'096));
+  const auto refused = mapping->fill(8'192, 4'096);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == Errc::kIo);
+  CHECK(file->size().value() == 4'096);
 }
 
 TEST_CASE("a range that is mapped for reading isn't prepared for stores", "[common][files]") {

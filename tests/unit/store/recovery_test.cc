@@ -126,6 +126,19 @@ TEST_CASE("with forceVerifyPropCRC new records carry their own CRC, and after a 
   }
 }
 
+TEST_CASE("forceVerifyPropCRC that is new after a crash takes no record that was stored before", "[store]") {
+  TempDir dir;
+  auto options = small_store(dir / "s");
+  RunningStore store(options, false);
+  for (const char* body : {"one", "two", "three"}) REQUIRE(store.put("T", 0, body).status == PutStatus::kOk);
+  copy_folder(dir / "s", dir / "k");  // as after a kill
+  options.root = dir / "k";
+  options.force_prop_crc = true;
+  RunningStore after(options, false);
+  REQUIRE(after);
+  CHECK(after.bodies("T", 0) == std::vector<std::string>{"one", "two", "three"});
+}
+
 TEST_CASE("with enabledAppendPropCRC any flipped byte of a record is found", "[store]") {
   TempDir dir;
   auto options = small_store(dir / "s");

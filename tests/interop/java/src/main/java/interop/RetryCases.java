@@ -299,7 +299,7 @@ final class RetryCases {
         return ConsumeConcurrentlyStatus.CONSUME_SUCCESS;
       }
       first.add(Lab.text(one));
-      context.setDelayLevelWhenNextConsume(3);
+      context.setDelayLevelWhenNextConsume(4);  // long enough that none comes before the kill
       return ConsumeConcurrentlyStatus.RECONSUME_LATER;
     });
     consumer.start();
