@@ -139,8 +139,9 @@ class Timers {
   mutable std::mutex mu_;  // held while it works; guards what follows
   Role role_ = Role::kIdle;
   std::optional<OpenSlot> slot_;
-  std::string text_, key_;      // scratch
-  std::atomic<int64_t> others_read_ms_{0};  ///< of the entries before master_offset_ those of slots before this are delivered
+  std::string text_, key_;  // scratch
+  std::atomic<int64_t> others_read_ms_{
+      0};  ///< of the entries before master_offset_ those of slots before this are delivered
   std::atomic<int64_t> master_offset_{0};      ///< another broker, or this one in a former life, has taken them in
   std::atomic<int64_t> read_ms_{0};            ///< slots before it are delivered
   std::atomic<int64_t> next_{0};               ///< entry of the timer queue to take in next

@@ -225,7 +225,8 @@ TEST_CASE("who still reads a deleted file keeps its bytes, and only those", "[st
   CHECK(eventually([&] { return !std::filesystem::exists(dir / "commitlog.trash"); }));
 }
 
-TEST_CASE("a reader whose queue files are deleted while it walks over them is told where the queue begins now", "[store]") {
+TEST_CASE("a reader whose queue files are deleted while it walks over them is told where the queue begins now",
+          "[store]") {
   /// Matches nothing, and deletes what it has passed and what comes next.
   struct Deletes final : store::MessageFilter {
     Deletes(RunningStore& its_store, std::string its_root) : store(its_store), root(std::move(its_root)) {}
