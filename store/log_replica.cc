@@ -65,8 +65,11 @@ Result<void> LogReplica::take_whole_records() {
   Result<void> done;
   for (;;) {
     auto taken = take_one();
-    if (!taken) done = tl::unexpected(std::move(taken).error());
-    if (!taken || !*taken) break;
+    if (!taken) {
+      done = tl::unexpected(std::move(taken).error());
+      break;
+    }
+    if (!*taken) break;
   }
   if (const int64_t end = log_end().value; end > before.value) {
     parts_.flusher.appended(end);

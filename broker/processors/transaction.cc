@@ -201,8 +201,8 @@ void TransactionProcessor::resume(const remoting::Call&, const remoting::ResumeC
   auto record = id ? parts_.store.record_at(id->offset) : std::nullopt;
   if (!record) return put_back({}, msg_id, std::move(responder));
   remoting::EventLoop& home = responder.channel()->loop();
-  home.post([this, record = std::move(*record), msg_id, held = std::make_unique<Responder>(std::move(responder))] {
-    put_back(record.bytes, msg_id, std::move(*held));
+  home.post([this, record = std::move(*record), msg_id, held = std::move(responder)]() mutable {
+    put_back(record.bytes, msg_id, std::move(held));
   });
 }
 
