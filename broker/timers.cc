@@ -230,7 +230,7 @@ Result<void> Timers::note(const store::QueueEntry& entry, int64_t write_ms) {
   }
   int64_t slot_ms = parts_.files.wheel().floor(*due);
   const int64_t offset = message->message.queue_offset.value;
-  if (slot_ms < others_read_ms_ && offset < master_offset_) return {};  // is delivered
+  if (is_delivered(slot_ms, message->message.queue_offset)) return {};
   if (slot_ms < read_ms_) {
     slot_ms = read_ms_;  // the next slot that is over
     first_late_ = std::min(first_late_.load(), offset);
@@ -327,7 +327,8 @@ bool Timers::deliver(const store::TimerUnit& unit) {
         fmt::format("the timer message at {} is passed over: its REAL_TOPIC and REAL_QID are no place", unit.at.value));
     return true;
   }
-  if (is_delivered(waited->message)) return true;
+  const auto due = number(find_property(waited->message.properties, property::kTimerOutMs).value_or(""));
+  if (due && is_delivered(parts_.files.wheel().floor(*due), waited->message.queue_offset)) return true;
   if (is_taken_back(place->topic, waited->message.properties)) return true;
   Message message = waited->message;
   message.topic = unit.rolls() ? kTimerTopic : place->topic;
@@ -353,10 +354,8 @@ bool Timers::deliver(const store::TimerUnit& unit) {
 }
 
 /// Whether another broker, or this one in a former life, has taken it in and been through its slot.
-bool Timers::is_delivered(const Message& waiting) const {
-  if (waiting.queue_offset.value >= master_offset_) return false;
-  const auto due = number(find_property(waiting.properties, property::kTimerOutMs).value_or(""));
-  return due && parts_.files.wheel().floor(*due) < others_read_ms_;
+bool Timers::is_delivered(int64_t slot_ms, QueueOffset entry) const {
+  return slot_ms < others_read_ms_ && entry.value < master_offset_;
 }
 
 /// What is still far off waits in the other broker's wheel, and not before its time is over.

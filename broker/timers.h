@@ -121,7 +121,7 @@ class Timers {
   void close_slot();
   bool deliver(const store::TimerUnit& unit);
   store::PutResult put_elsewhere(Message message, const RealPlace& place, const store::TimerUnit& unit);
-  bool is_delivered(const Message& waiting) const;
+  bool is_delivered(int64_t slot_ms, QueueOffset entry) const;
   bool is_taken_back(std::string_view topic, std::string_view properties);
   std::string_view traced(const store::TimerUnit& unit, std::string_view properties);
   Result<void> save(const store::TimerCheckpoint& checkpoint);

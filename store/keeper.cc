@@ -103,7 +103,7 @@ void Keeper::populate() {
 /// between two flushes, twenty times the bytes under SYNC_FLUSH.
 bool Keeper::streams() const { return options_.flush == FlushMode::kAsync && ahead_bytes_ > kLeastAhead; }
 
-/// What fails here only makes a store fault later.
+/// Where nothing comes of it a store faults later; that the disk fails, fill() tells the log.
 void Keeper::bring_in(MappedFile& segment, int64_t from, int64_t bytes) {
   for (const int64_t end = from + bytes; from < end; from += kRun) {
     const int64_t run = std::min(kRun, end - from);

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "common/rng.h"
+#include "tests/support/proof/run.h"
 #include "tests/support/replica_group.h"
 #include "tests/support/skip.h"
 
@@ -17,11 +18,10 @@ namespace {
 using namespace replica;  // NOLINT(google-build-using-namespace)
 using std::chrono::milliseconds;
 
-bool long_run() { return std::getenv("COMETMQ_LONG") != nullptr; }
 /// Rounds of one mode; the three make 500 in long runs.
-int32_t rounds() { return long_run() ? 167 : 20; }
+int32_t rounds() { return is_long_run() ? 167 : 20; }
 /// Several times what one mode's load comes to, so that only a ballast fills it.
-int64_t disk_bytes() { return long_run() ? 1'000'000'000 : 200'000'000; }
+int64_t disk_bytes() { return is_long_run() ? 1'000'000'000 : 200'000'000; }
 
 /// Beyond slaveTimeout and haHousekeepingInterval, which kHurried makes short.
 constexpr int64_t kShortMs = 250, kLongMs = 1'400;

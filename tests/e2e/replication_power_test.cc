@@ -2,6 +2,7 @@
 #include <cstdlib>
 #include <thread>
 
+#include "tests/support/proof/run.h"
 #include "tests/support/proof/send_load.h"
 #include "tests/support/proof/tapped_disk.h"
 #include "tests/support/replica_group.h"
@@ -74,7 +75,7 @@ TEST_CASE("when all power fails, each disk alone has what SYNC_FLUSH and SYNC_MA
   const uint64_t seed = static_cast<uint64_t>(std::chrono::system_clock::now().time_since_epoch().count());
   INFO("seed " << seed);
   Rng rng(seed);
-  for (int cut = 0; cut < (std::getenv("COMETMQ_LONG") != nullptr ? 100 : 4); ++cut) {
+  for (int cut = 0; cut < (is_long_run() ? 100 : 4); ++cut) {
     INFO("cut " << cut);
     TwoDisks disks(rng.next());
     disks.send_until_the_power_fails();

@@ -2,6 +2,7 @@
 #include <filesystem>
 
 #include "tests/support/replica_group.h"
+#include "tests/support/small_disk.h"
 
 namespace comet::test {
 namespace {
@@ -25,6 +26,23 @@ std::string committed(int32_t port) {
   RawClient client(port);
   const auto answer = client.call(kQueryOffset, {{"consumerGroup", "g"}, {"topic", "T"}, {"queueId", "1"}});
   return answer.code == 0 ? answer.ext->at("offset") : "";
+}
+
+/// What the slave has when its master comes back with an empty store.
+struct LeftOver {
+  std::map<int32_t, std::vector<std::string>> kept;
+  int64_t log_end;
+};
+LeftOver lose_the_master(ReplicaGroup& group, int32_t messages) {
+  group.start();
+  CHECK(send_some(group.master.port(), "T", "old", messages) == messages);
+  REQUIRE(caught_up(group));
+  CHECK(shows_the_same(group, "T"));
+  LeftOver left{read_topic(group.slave.port(), "T"), log_end(group.slave.port())};
+  group.kill(group.master);
+  std::filesystem::remove_all(group.dir() / "master/store");
+  group.start_master();
+  return left;
 }
 
 }  // namespace
@@ -273,15 +291,7 @@ TEST_CASE("a slave copies no stranger, and keeps what it has", "[e2e][replicatio
   }
   SECTION("a master that has lost everything") {
     ReplicaGroup group;
-    group.start();
-    CHECK(send_some(group.master.port(), "T", "old", 52) == 52);
-    REQUIRE(caught_up(group));
-    CHECK(shows_the_same(group, "T"));
-    const auto kept = read_topic(group.slave.port(), "T");
-    const int64_t end = log_end(group.slave.port());
-    group.kill(group.master);
-    std::filesystem::remove_all(group.dir() / "master/store");
-    group.start_master();
+    const auto [kept, end] = lose_the_master(group, 52);
     CHECK(eventually([&] { return !figure(group.slave.port(), "haProblem").value_or("").empty(); }));
     CHECK(log_end(group.slave.port()) == end);
     CHECK(read_topic(group.slave.port(), "T") == kept);
@@ -289,14 +299,7 @@ TEST_CASE("a slave copies no stranger, and keeps what it has", "[e2e][replicatio
   }
   SECTION("a log that is another's") {
     ReplicaGroup group;
-    group.start();
-    CHECK(send_some(group.master.port(), "T", "old", 50) == 50);
-    REQUIRE(caught_up(group));
-    CHECK(shows_the_same(group, "T"));
-    const int64_t end = log_end(group.slave.port());
-    group.kill(group.master);
-    std::filesystem::remove_all(group.dir() / "master/store");
-    group.start_master();
+    const int64_t end = lose_the_master(group, 50).log_end;
     CHECK(send_some(group.master.port(), "T", "other", 80) == 80);
     CHECK(eventually([&] {
       return figure(group.slave.port(), "haProblem").value_or("").find("nothing in common") != std::string::npos;
@@ -313,14 +316,8 @@ TEST_CASE("a slave whose disk is full says so, holds what it has, and goes on wh
   ReplicaGroup group({.master = "brokerRole=SYNC_MASTER\ninSyncReplicas=2\nslaveTimeout=100\n",
                       .slave = "cleanFileForciblyEnable=false\n"});
   const std::string disk = group.dir() / "slave";
-  if (std::system(("mount -t tmpfs -o size=5m tmpfs " + disk + " 2>/dev/null").c_str()) != 0) {
-    WARN("no right to mount a small disk here: nothing was tested");
-    return;
-  }
-  struct Unmount {
-    std::string what;
-    ~Unmount() { CHECK(std::system(("umount -l " + what).c_str()) == 0); }
-  } unmount{disk};
+  const SmallDisk small(disk, "5m");
+  if (!small) return;
   group.start();
   REQUIRE(eventually([&] { return send_some(group.master.port(), "T", "first", 1) == 1; }));
   CHECK(send_some(group.master.port(), "T", std::string(50'000, 'b'), 200) < 100);  // ten megabytes

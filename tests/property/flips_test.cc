@@ -1,11 +1,10 @@
 #include <fmt/core.h>
 
 #include <catch2/catch.hpp>
-#include <chrono>
-#include <cstdlib>
 #include <fstream>
 
 #include "tests/support/proof/collected_log.h"
+#include "tests/support/proof/run.h"
 #include "tests/support/proof/small_archive.h"
 #include "tests/support/proof/watched_files.h"
 
@@ -15,11 +14,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-uint64_t seed_of_run() {
-  if (const char* wanted = std::getenv("COMETMQ_SEED")) return std::strtoull(wanted, nullptr, 10);
-  return static_cast<uint64_t>(std::chrono::system_clock::now().time_since_epoch().count());
-}
-int flips_per_case() { return std::getenv("COMETMQ_LONG") != nullptr ? 10'000 : 1'250; }
+int flips_per_case() { return is_long_run() ? 10'000 : 1'250; }
 
 struct Flip {
   std::string file;  // below the root

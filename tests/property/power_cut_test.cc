@@ -1,20 +1,15 @@
 #include <fmt/core.h>
 
 #include <catch2/catch.hpp>
-#include <cstdlib>
 
 #include "tests/support/proof/power_disk.h"
+#include "tests/support/proof/run.h"
 #include "tests/support/proof/store_story.h"
 
 namespace comet::test {
 namespace {
 
-int images() { return std::getenv("COMETMQ_LONG") != nullptr ? 5'000 : 100; }
-
-uint64_t seed_of_run() {
-  if (const char* wanted = std::getenv("COMETMQ_SEED")) return std::strtoull(wanted, nullptr, 10);
-  return static_cast<uint64_t>(std::chrono::system_clock::now().time_since_epoch().count());
-}
+int images() { return is_long_run() ? 5'000 : 100; }
 
 /// Cuts the power before some of the steps and judges what is left.
 class CutAtSteps final : public DiskWatcher {

@@ -1,52 +1,18 @@
 #include <fmt/core.h>
 
 #include <catch2/catch.hpp>
-#include <chrono>
-#include <cstdlib>
 #include <filesystem>
 
+#include "tests/support/proof/each_step.h"
 #include "tests/support/proof/power_disk.h"
+#include "tests/support/proof/run.h"
 #include "tests/support/proof/waiting_story.h"
 
 /// Stops and power cuts in the life of what keeps messages until their time: timers, delay levels, and state files.
 namespace comet::test {
 namespace {
 
-int stories() { return std::getenv("COMETMQ_LONG") != nullptr ? 200 : 6; }
-
-uint64_t seed_of_run() {
-  if (const char* wanted = std::getenv("COMETMQ_SEED")) return std::strtoull(wanted, nullptr, 10);
-  return static_cast<uint64_t>(std::chrono::system_clock::now().time_since_epoch().count());
-}
-
-/// Before every change on the disk, and with half of each write done: judges a copy of the folder.
-class JudgeEachStep final : public DiskWatcher {
- public:
-  explicit JudgeEachStep(Path root) : root_(std::move(root)) {}
-  void follow(const WaitingStory& story) { story_ = &story; }
-  Result<void> before(const DiskStep& step) override {
-    if (!step.changes() || !std::filesystem::exists(root_)) return {};
-    look(step, "before ");
-    if (step.kind == DiskStep::kWrite && step.bytes > 1) {
-      step.do_partly(step.bytes / 2);
-      look(step, "in the middle of ");
-    }
-    return {};
-  }
-  int judged = 0;
-
- private:
-  void look(const DiskStep& step, const char* when) {
-    TempDir copy(memory_folder());
-    std::filesystem::copy(root_, copy / "r", std::filesystem::copy_options::recursive);
-    INFO(when << step_name(step.kind) << " " << step.path);
-    CHECK(judge_waiting(copy / "r", story_->now(), false) == std::vector<std::string>{});
-    ++judged;
-  }
-
-  const Path root_;
-  const WaitingStory* story_ = nullptr;
-};
+int stories() { return is_long_run() ? 200 : 6; }
 
 /// Before some of the changes: judges a disk that a power cut there may leave.
 class CutAtSomeSteps final : public DiskWatcher {
@@ -80,10 +46,11 @@ class CutAtSomeSteps final : public DiskWatcher {
 TEST_CASE("a broker that ends between any two steps on its disk delivers all that waits, and keeps its topics",
           "[proof][waiting][stops]") {
   TempDir dir(memory_folder());
-  JudgeEachStep watcher(dir / "r");
+  const WaitingStory* told = nullptr;
+  JudgeEachStep watcher(dir / "r", [&](const Path& copy) { return judge_waiting(copy, told->now(), false); });
   WatchedFiles files(watcher);
   WaitingStory story(files, dir / "r", 7);
-  watcher.follow(story);
+  told = &story;
   story.tell();
   CHECK(story.problems() == std::vector<std::string>{});
   CHECK(watcher.judged > 200);

@@ -394,6 +394,7 @@ func consumerGoesToSlaveAndBack(l *lab) {
 	l.send(p, topic, 0, 60)
 	until("12 messages with the master", func() bool { return running.size() >= 12 }, running.state)
 	ask("slave-caught-up")
+	ask("slave-knows " + topic)
 	ask("stop-master")
 	close(masterIsGone)
 	running.expectBodies(0, 60, false)

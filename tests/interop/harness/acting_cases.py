@@ -1,7 +1,6 @@
 """A slave stands in for its lost master, and a master that comes back takes over what was done in its place; of both makers."""
 import concurrent.futures
 import json
-import time
 
 from . import wire
 from .replication_cases import bodies, caught_up, fill
@@ -18,18 +17,13 @@ PROPS = {"enableSlaveActingMaster": "true", "enableRemoteEscape": "true", "total
 def run_acting(lab, name, cases):
     def run_one(one):
         master, slave = CASES[one]
-        begin = time.monotonic()
-        try:
-            cluster = lab.cluster(f"{name}-{one}", lab.maker("ours"), lab.maker(master), namesrv_props=NAMESRV, **PROPS)
-            cluster.start_slave(lab.maker(slave), **PROPS)
-            cluster.start_other_master(lab.maker("ours"))
-            lost_and_back(cluster)
-            lab.report.ok(name, one, time.monotonic() - begin)
-        except Exception as failure:  # pylint: disable=broad-except
-            lab.report.fail(name, one, f"{type(failure).__name__} {failure}")
+        cluster = lab.cluster(f"{name}-{one}", lab.maker("ours"), lab.maker(master), namesrv_props=NAMESRV, **PROPS)
+        cluster.start_slave(lab.maker(slave), **PROPS)
+        cluster.start_other_master(lab.maker("ours"))
+        lost_and_back(cluster)
 
     with concurrent.futures.ThreadPoolExecutor(3) as pool:
-        list(pool.map(run_one, cases))
+        list(pool.map(lambda one: lab.report.run(name, one, lambda: run_one(one)), cases))
 
 
 def route(cluster, topic):

@@ -126,12 +126,7 @@ def run_admin(lab, name, cases, version, own=False):
         admin_cases.prepare(admin)
 
         def one(case):
-            begin = time.monotonic()
-            try:
-                admin_cases.CASES[case](admin)
-                lab.report.ok(name, case, time.monotonic() - begin)
-            except Exception as failure:  # pylint: disable=broad-except
-                lab.report.fail(name, case, f"{type(failure).__name__} {failure}")
+            lab.report.run(name, case, lambda: admin_cases.CASES[case](admin))
 
         with concurrent.futures.ThreadPoolExecutor(10) as pool:
             list(pool.map(one, sorted((c for c in cases if c not in admin_cases.ALONE), key=lambda c: c not in admin_cases.SLOW)))

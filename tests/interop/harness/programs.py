@@ -61,12 +61,18 @@ def run_program(report, suite, argv, cluster, cases, log, prefix, extra=(), env=
 
 
 def _answer(cluster, ask):
-    """Does what a program asks for. 
+    """Does what a program asks for.
 
-    `topic T N` creates topic T with N queues; `route T N` waits until the name server routes it so; `persisted GROUP N` waits until the
-    broker's file holds offsets that sum up to N; `restart-clean` and `restart-kill` do that to the broker;
-    `reset GROUP T` resets the group's offsets of T to the beginning; `stop-master` kills it, `start-master` starts it again, `slave-caught-up` waits until the slave has its log; `slave` and `other-master`
-    tell their addresses, `stop-other` kills that one, `start-other` starts it again.
+    topic T N         creates topic T with N queues
+    route T N         waits until the name server routes it so
+    persisted G N     waits until the broker's file holds offsets of group G that sum up to N
+    reset G T         resets the group's offsets of T to the beginning
+    restart-clean, restart-kill: stops the broker so and starts it
+    stop-master, start-master: kills it, starts it
+    slave-caught-up   waits until the slave has the master's log
+    slave-knows T     waits until it has the topic (Apache's copies topics once a minute)
+    slave, other-master: tell their addresses
+    stop-other, start-other: kills that one, starts it
     """
     words = ask.split()
     try:
@@ -85,6 +91,9 @@ def _answer(cluster, ask):
             return "ok"
         if words[0] == "slave-caught-up":
             replication_cases.caught_up(cluster)
+            return "ok"
+        if words[0] == "slave-knows":
+            replication_cases.knows(cluster, words[1])
             return "ok"
         if words[0] == "slave":
             return f"ok 127.0.0.1:{cluster.slave_port}"

@@ -2,7 +2,6 @@
 import concurrent.futures
 import json
 import struct
-import time
 
 from . import wire
 from .wire_cases import equal, pull_header, send, until
@@ -23,18 +22,13 @@ def pair(master, slave, **of_master):
 def run_replication(lab, name, cases):
     def run_one(one):
         function, master, slave, of_master = CASES[one]
-        begin = time.monotonic()
-        try:
-            cluster = lab.cluster(f"{name}-{one}", lab.maker("ours"), lab.maker(master), mappedFileSizeCommitLog=1 << 20, slaveReadEnable="true",
-                                  **of_master)
-            cluster.start_slave(lab.maker(slave), mappedFileSizeCommitLog=1 << 20)
-            function(cluster)
-            lab.report.ok(name, one, time.monotonic() - begin)
-        except Exception as failure:  # pylint: disable=broad-except
-            lab.report.fail(name, one, f"{type(failure).__name__} {failure}")
+        cluster = lab.cluster(f"{name}-{one}", lab.maker("ours"), lab.maker(master), mappedFileSizeCommitLog=1 << 20, slaveReadEnable="true",
+                              **of_master)
+        cluster.start_slave(lab.maker(slave), mappedFileSizeCommitLog=1 << 20)
+        function(cluster)
 
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        list(pool.map(run_one, cases))
+        list(pool.map(lambda one: lab.report.run(name, one, lambda: run_one(one)), cases))
 
 
 def log_end(port):
@@ -51,6 +45,10 @@ def caught_up(cluster, seconds=30):
         return end is not None and end == log_end(cluster.slave_port)
 
     until("the slave to have the master's log", same, seconds)
+
+
+def knows(cluster, topic, seconds=90):
+    until(f"the slave to know {topic}", lambda: wire.request(cluster.slave_port, 351, {"topic": topic})[0]["code"] == 0, seconds)
 
 
 def bodies(port, topic, queue):

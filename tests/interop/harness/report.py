@@ -1,6 +1,7 @@
 """Collects what each case came to and prints one line for it at once."""
 import sys
 import threading
+import time
 
 
 class Report:
@@ -13,6 +14,15 @@ class Report:
 
     def ok(self, suite, name, seconds):
         self._put(suite, name, "passed", f"ok {suite} {name} {seconds:.2f}s")
+
+    def run(self, suite, name, case):
+        """Runs a case and says what it came to; whatever it raises fails it."""
+        begin = time.monotonic()
+        try:
+            case()
+            self.ok(suite, name, time.monotonic() - begin)
+        except Exception as failure:  # pylint: disable=broad-except
+            self.fail(suite, name, f"{type(failure).__name__} {failure}")
 
     def fail(self, suite, name, reason):
         self._put(suite, name, "failed", f"FAIL {suite} {name} : {' '.join(str(reason).split())[:1200]}")

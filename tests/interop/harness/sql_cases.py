@@ -18,12 +18,7 @@ def case(function):
 def run_sql(lab, name, cases):
     cluster = lab.cluster(name, enablePropertyFilter="true")
     for one in cases:
-        begin = time.monotonic()
-        try:
-            CASES[one](cluster)
-            lab.report.ok(name, one, time.monotonic() - begin)
-        except Exception as failure:  # pylint: disable=broad-except
-            lab.report.fail(name, one, f"{type(failure).__name__} {failure}")
+        lab.report.run(name, one, lambda one=one: CASES[one](cluster))
     cluster.stop()
 
 

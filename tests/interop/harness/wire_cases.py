@@ -18,19 +18,14 @@ def case(function):
 
 def run_wire(lab, name, cases):
     def run_one(one):
-        begin = time.monotonic()
-        try:
-            if one in DAEMON_CASES:
-                # The shortest period that RocketMQ knows between a broker's registrations.
-                DAEMON_CASES[one](lab.cluster(f"{name}-{one}", registerNameServerPeriod=10000))
-            else:
-                CASES[one](lab.main_cluster())
-            lab.report.ok(name, one, time.monotonic() - begin)
-        except Exception as failure:  # pylint: disable=broad-except
-            lab.report.fail(name, one, f"{type(failure).__name__} {failure}")
+        if one in DAEMON_CASES:
+            # The shortest period that RocketMQ knows between a broker's registrations.
+            DAEMON_CASES[one](lab.cluster(f"{name}-{one}", registerNameServerPeriod=10000))
+        else:
+            CASES[one](lab.main_cluster())
 
     with concurrent.futures.ThreadPoolExecutor(3) as pool:
-        list(pool.map(run_one, sorted(cases, key=lambda c: c not in DAEMON_CASES)))
+        list(pool.map(lambda one: lab.report.run(name, one, lambda: run_one(one)), sorted(cases, key=lambda c: c not in DAEMON_CASES)))
 
 
 def daemon_case(function):

@@ -1,12 +1,11 @@
 #pragma once
 
-#include <chrono>
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "tests/support/proof/run.h"
 #include "tests/support/raw_client.h"
 #include "tests/support/request_fields.h"
 
@@ -20,15 +19,6 @@ inline constexpr int32_t kSend = 10, kPull = 11, kUpdateTopic = 17, kRuntimeInfo
 inline constexpr int32_t kRetryAtOnce = 20, kOffsetMoved = 21;
 inline constexpr int32_t kOneWay = 2;  ///< a flag
 }  // namespace call
-
-/// The seed of a run: COMETMQ_SEED, else one that the clock gives. Whoever asks prints it.
-inline uint64_t seed_of_run() {
-  if (const char* wanted = std::getenv("COMETMQ_SEED")) return std::strtoull(wanted, nullptr, 10);
-  return static_cast<uint64_t>(std::chrono::system_clock::now().time_since_epoch().count());
-}
-
-/// Whether this is `./dev test --long`.
-inline bool is_long_run() { return std::getenv("COMETMQ_LONG") != nullptr; }
 
 /// A message as it was pulled.
 struct Stored {
