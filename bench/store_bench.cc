@@ -6,6 +6,7 @@
 ///     store_bench open DIR [READS]   opens it, reads at READS random places, stops it cleanly
 ///     store_bench reopen DIR         opens it and is killed
 #include <fcntl.h>
+#include <malloc.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -184,6 +185,7 @@ void open_store(const std::string& root, int64_t reads, bool killed) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  ::mallopt(M_MMAP_THRESHOLD, 256 * 1024);  // as mqbroker does
   const std::vector<std::string> args(argv + 1, argv + argc);
   if (args.size() < 2) die("usage: store_bench queues|log|tail|open|reopen DIR [NUMBER]");
   const std::string &what = args[0], &root = args[1];

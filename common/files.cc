@@ -164,6 +164,12 @@ class RealMapping final : public Mapping {
     if (bytes > 0) ::madvise(data_ + start, static_cast<size_t>(bytes), MADV_WILLNEED);
   }
 
+  void bring_in(int64_t from, int64_t length) override {
+    will_need(from, length);
+    const auto [start, bytes] = pages(from, length);
+    if (bytes > 0) ::madvise(data_ + start, static_cast<size_t>(bytes), MADV_POPULATE_READ);
+  }
+
  private:
   /// Takes the whole pages of a range out of the page table, where they would be write-protected one by one, each with
   /// an interrupt to every core that runs a thread of ours. They stay in the page cache; who reads them gets them back.

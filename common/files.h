@@ -34,6 +34,9 @@ class Mapping {
   virtual void start_write_back(int64_t from, int64_t length) = 0;
   /// Asks for the pages to be read ahead (MADV_WILLNEED) and returns at once.
   virtual void will_need(int64_t from, int64_t length) = 0;
+  /// Reads the pages and puts them into the page table, and waits for it (MADV_POPULATE_READ). What can't be read is
+  /// left to who touches it.
+  virtual void bring_in(int64_t from, int64_t length) = 0;
 };
 
 /// What a mapping is for; the kernel pages it accordingly.

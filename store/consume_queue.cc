@@ -7,6 +7,10 @@
 #include "store/mapped_file.h"
 
 namespace comet::store {
+
+// A million of them are held: with the counters of its shared_ptr, one fits a block of 192 bytes.
+static_assert(sizeof(ConsumeQueue) <= 168);
+
 namespace {
 
 constexpr int32_t kFirstRing = 32;

@@ -192,6 +192,8 @@ class ConsumeQueue {
   mutable AdaptiveLock mu_;
   // All below under mu_.
   int32_t ring_entries_ = 0;  ///< a power of two
+  bool folder_synced_ = true;
+  std::atomic<bool> loaded_{true};
   std::unique_ptr<std::byte[]> ring_;
   int64_t ring_first_ = 0;  ///< oldest entry in the ring
   int64_t end_ = 0;
@@ -203,8 +205,6 @@ class ConsumeQueue {
   int64_t last_file_ = -1;   ///< first entry of the last file
   int64_t on_disk_ = 0;      ///< files may hold bytes up to this entry
   int64_t end_at_rest_ = -1;
-  bool folder_synced_ = true;
-  std::atomic<bool> loaded_{true};
   int64_t gap_ = -1;                    ///< gap(); -1: none
   std::unique_ptr<Doubtful> doubtful_;  ///< apart: an idle queue stays small
 };

@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <limits>
 
+#include "store/read_ahead.h"
+
 namespace comet::store {
 namespace {
 
-constexpr int64_t kReadAheadBytes = 4 * 1024 * 1024;
+constexpr int64_t kToldEveryBytes = 4 * 1024 * 1024;
 
 /// One file's part of a walk.
 class FileWalk {
@@ -21,12 +23,12 @@ class FileWalk {
  private:
   bool next_file_begins() const;
   void tell_damage(PhyOffset at, PhyOffset behind, const std::string& why) const;
-  void look_ahead(PhyOffset at);
+  void tell_progress(PhyOffset at);
 
   const MappedFileQueue& log_;
   const MappedFileQueue::Segment& segment_;
   const LogVisitor& visitor_;
-  PhyOffset asked_{-1};
+  PhyOffset told_next_{-1};
   LogEnd end_;
 };
 
@@ -39,17 +41,18 @@ void FileWalk::tell_damage(PhyOffset at, PhyOffset behind, const std::string& wh
   if (visitor_.damage) visitor_.damage({segment_->path(), at - segment_->base(), behind - at, why});
 }
 
-void FileWalk::look_ahead(PhyOffset at) {
-  if (at < asked_) return;
-  segment_->mapping().will_need(at - segment_->base(), 2 * kReadAheadBytes);
-  asked_ = at + kReadAheadBytes;
-  if (visitor_.progress) visitor_.progress(at);
+void FileWalk::tell_progress(PhyOffset at) {
+  if (at < told_next_ || !visitor_.progress) return;
+  told_next_ = at + kToldEveryBytes;
+  visitor_.progress(at);
 }
 
 bool FileWalk::run(PhyOffset at, PhyOffset to) {
+  ReadAhead ahead(segment_, at);
   for (; at < to; end_.at = at) {
     end_.at = at;
-    look_ahead(at);
+    ahead.reached(at);
+    tell_progress(at);
     if (is_blank(*segment_, at)) break;
     const auto record = decode_record(*segment_, at, true);
     if (record) {

@@ -4,12 +4,12 @@
 #include <limits>
 
 #include "common/crc32.h"
+#include "store/read_ahead.h"
 #include "store/record_scan.h"
 
 namespace comet::store {
 namespace {
 
-constexpr int64_t kReadAheadBytes = 4 * 1024 * 1024;
 constexpr int64_t kSaveEveryRecords = 100'000;
 /// From this many queues on one syncfs is cheaper than a sync of each file.
 constexpr size_t kQueuesForFileSystemSync = 64;
@@ -95,13 +95,10 @@ bool Recovery::lacks_own_crc(MappedFile& file, PhyOffset at, const DecodedMessag
 
 Result<bool> Recovery::scan_file(const Segment& segment, PhyOffset at, const LogFilePtr& next, PhyOffset dispatch_from,
                                  Recovered& found) {
-  PhyOffset asked = at;
+  ReadAhead ahead(segment, at);
   for (;;) {
     found.end = at;
-    if (at >= asked) {
-      segment->mapping().will_need(asked - segment->base(), 2 * kReadAheadBytes);
-      asked = at + kReadAheadBytes;
-    }
+    ahead.reached(at);
     if (is_blank(*segment, at)) return true;
     auto record = decode_record(*segment, at, options_.check_crc_on_recover);
     if (record && record->message.store_timestamp_ms > safe_ms_ && lost_a_sector(*segment, at, *record))

@@ -13,10 +13,11 @@ struct Faults {
   std::atomic<int64_t> syncs_left{-1};    ///< msync and fdatasync
   std::atomic<int64_t> creates_left{-1};  ///< allocations of new files: the disk is full
   std::atomic<int64_t> writes_left{-1};
-  std::atomic<int64_t> free_bytes{-1};   ///< what space() reports; negative: the truth
-  std::atomic<bool> syncs_stall{false};  ///< they wait until let_syncs_go()
-  std::atomic<bool> fills_stall{false};  ///< they wait until let_fills_go()
-  std::atomic<int64_t> fills{0};         ///< begun
+  std::atomic<int64_t> free_bytes{-1};    ///< what space() reports; negative: the truth
+  std::atomic<bool> syncs_stall{false};   ///< they wait until let_syncs_go()
+  std::atomic<bool> fills_stall{false};   ///< they wait until let_fills_go()
+  std::atomic<int64_t> fills{0};          ///< begun
+  std::atomic<int64_t> brought_in_to{0};  ///< where the latest range ended
 
   void let_fills_go() {
     fills_stall = false;
@@ -54,6 +55,10 @@ class FaultyMapping final : public Mapping {
   }
   void start_write_back(int64_t from, int64_t length) override { real_->start_write_back(from, length); }
   void will_need(int64_t from, int64_t length) override { real_->will_need(from, length); }
+  void bring_in(int64_t from, int64_t length) override {
+    real_->bring_in(from, length);
+    faults_.brought_in_to = from + length;
+  }
 
  private:
   std::unique_ptr<Mapping> real_;

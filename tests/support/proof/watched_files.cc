@@ -36,6 +36,7 @@ class WatchedMapping final : public Mapping {
   }
   void start_write_back(int64_t from, int64_t length) override { real_->start_write_back(from, length); }
   void will_need(int64_t from, int64_t length) override { real_->will_need(from, length); }
+  void bring_in(int64_t from, int64_t length) override { real_->bring_in(from, length); }
 
  private:
   const std::unique_ptr<Mapping> real_;
