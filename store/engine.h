@@ -120,8 +120,10 @@ class Engine final : public MessageStore {
   bool is_old(PhyOffset at, PhyOffset log_end) const {
     return log_end - at > memory_bytes_ / 100 * live_.access_in_memory_max_ratio;
   }
-  bool in_memory(PinnedBytes& bytes, PhyOffset at, int64_t ahead, bool may_block) const;
+  bool in_memory(const MappedFile& segment, PhyOffset at, int64_t ahead, bool may_block) const;
   std::optional<PinnedBytes> record_of(const QueueEntry& entry) const;
+  std::optional<ByteView> record_of(Scan& scan, const QueueEntry& entry) const;
+  void fetch_ahead(Scan& scan, const QueueEntry& unit) const;
   int64_t store_time_of(const QueueEntry& entry) const;
   /// The tags code of an entry that has only the address of it: what it was made from stands in the record.
   QueueEntry with_tags_code(const QueueEntry& entry) const;

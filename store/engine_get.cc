@@ -14,6 +14,14 @@ constexpr int64_t kLeastPullBytes = 100, kMostPullBytes = 128 * 1024 * 1024;
 constexpr int64_t kUnitsAtATime = 64;
 /// How much around a cold record is asked for at once.
 constexpr int64_t kColdAheadBytes = 256 * 1024;
+/// How many entries ahead their records are fetched from memory, and how much of a record's end: topic and properties.
+constexpr int64_t kEntriesAhead = 4, kRecordTailBytes = 256, kRecordHeadBytes = 92;
+
+void prefetch(const std::byte* from, int64_t bytes) {
+  constexpr int64_t kLineBytes = 64;
+  for (int64_t at = 0; at < bytes; at += kLineBytes) __builtin_prefetch(from + at);
+  __builtin_prefetch(from + bytes - 1);
+}
 
 GetResult at_once(GetStatus status, QueueOffset next, QueueOffset min, QueueOffset max) {
   GetResult out;
@@ -66,7 +74,17 @@ struct Engine::Scan {
   PhyOffset last_phy{0};
   PhyOffset resident_until{std::numeric_limits<int64_t>::min()};
   bool would_block = false;
-  int64_t mended = -1;  ///< the entry that was looked for in the log
+  int64_t mended = -1;                          ///< the entry that was looked for in the log
+  std::shared_ptr<const MappedFile> segment{};  ///< where the last record lay
+
+  /// Whether the record lies where the last one did.
+  bool has(const QueueEntry& unit) const {
+    return segment && segment->intact() && unit.bytes > 0 && unit.at >= segment->base() &&
+           unit.at + unit.bytes <= std::min(segment->limit(), log_end);
+  }
+  ByteView record(const QueueEntry& unit) const {
+    return {segment->data() + (unit.at - segment->base()), static_cast<size_t>(unit.bytes)};
+  }
 
   bool full(int64_t bytes, bool in_memory, const LiveSettings& live) const {
     if (out.count == 0) return false;
@@ -77,14 +95,15 @@ struct Engine::Scan {
   void none(GetStatus status) {
     if (out.count == 0) out.status = status;
   }
-  void add(PinnedBytes&& record) {
-    const auto bytes = static_cast<int64_t>(record.bytes.size());
-    if (!out.records.empty() && out.records.back().keep == record.keep &&
-        out.records.back().bytes.data() + out.records.back().bytes.size() == record.bytes.data()) {
+  /// A record of `segment`.
+  void add(ByteView record) {
+    const auto bytes = static_cast<int64_t>(record.size());
+    if (!out.records.empty() && out.records.back().keep == segment &&
+        out.records.back().bytes.data() + out.records.back().bytes.size() == record.data()) {
       auto& run = out.records.back().bytes;
-      run = ByteView(run.data(), run.size() + record.bytes.size());
+      run = ByteView(run.data(), run.size() + record.size());
     } else {
-      out.records.push_back(std::move(record));
+      out.records.push_back({record, segment});
     }
     ++out.count;
     out.bytes += bytes;
@@ -98,25 +117,47 @@ PhyOffset Engine::visible_limit() const {
 }
 
 /// What was written since the store was opened and is not long past is in memory; of the rest the kernel knows.
-bool Engine::in_memory(PinnedBytes& bytes, PhyOffset at, int64_t ahead, bool may_block) const {
+bool Engine::in_memory(const MappedFile& segment, PhyOffset at, int64_t ahead, bool may_block) const {
   if (at >= std::max(opened_at_, commit_log_.end() - memory_bytes_ / 4)) return true;
-  auto segment = std::static_pointer_cast<const MappedFile>(bytes.keep);
-  Mapping& mapping = const_cast<MappedFile&>(*segment).mapping();
-  const int64_t from = at - segment->base();
-  const int64_t length = std::min(ahead, segment->size_bytes() - from);
+  Mapping& mapping = const_cast<MappedFile&>(segment).mapping();
+  const int64_t from = at - segment.base();
+  const int64_t length = std::min(ahead, segment.size_bytes() - from);
   if (mapping.resident(from, length)) return true;
   mapping.will_need(from, length);
   if (!may_block) return false;
   // Waits for the disk here, where that is allowed, instead of in whoever sends the bytes.
   unsigned sum = 0;
   for (int64_t i = 0; i < length; i += 4096)
-    sum += static_cast<unsigned>(*static_cast<const volatile std::byte*>(segment->data() + from + i));
+    sum += static_cast<unsigned>(*static_cast<const volatile std::byte*>(segment.data() + from + i));
   (void)sum;
   return true;
 }
 
 std::optional<PinnedBytes> Engine::record_of(const QueueEntry& entry) const {
   return commit_log_.slice(entry.at, entry.bytes);
+}
+
+/// The same, valid as long as `scan.segment` stays: a walk looks a file up once, not for each record.
+std::optional<ByteView> Engine::record_of(Scan& scan, const QueueEntry& entry) const {
+  if (!scan.has(entry)) {
+    auto found = record_of(entry);
+    if (!found) return std::nullopt;
+    scan.segment = std::static_pointer_cast<const MappedFile>(found->keep);
+  }
+  return scan.record(entry);
+}
+
+/// Fetches what a look at the record will read while those before it are looked at. A queue's records lie far apart in
+/// the log, where no processor foresees them, and waiting for memory costs more than all of the rest.
+void Engine::fetch_ahead(Scan& scan, const QueueEntry& unit) const {
+  if (!scan.segment) (void)record_of(scan, unit);
+  if (!scan.has(unit)) return;
+  const ByteView record = scan.record(unit);
+  const auto bytes = static_cast<int64_t>(record.size());
+  prefetch(record.data(), std::min(bytes, kRecordHeadBytes));
+  if (scan.request.filter == nullptr) return;
+  const int64_t tail = std::min(bytes, kRecordTailBytes);
+  prefetch(record.data() + bytes - tail, tail);
 }
 
 QueueEntry Engine::with_tags_code(const QueueEntry& entry) const {
@@ -202,7 +243,7 @@ bool Engine::scan_unit(Scan& scan, int64_t index, const QueueEntry& unit) {
     scan.none(GetStatus::kNoMatchedMessage);
     return advance();
   }
-  auto record = record_of(unit);
+  const auto record = record_of(scan, unit);
   if (!record) {
     const PhyOffset next_file((unit.at.value / commit_log_.file_bytes() + 1) * commit_log_.file_bytes());
     if (commit_log_.segments().holds(unit.at) && unit.at + unit.bytes <= std::min(next_file, scan.log_end)) {
@@ -217,18 +258,18 @@ bool Engine::scan_unit(Scan& scan, int64_t index, const QueueEntry& unit) {
   if (unit.at + unit.bytes > scan.resident_until) {
     const int64_t ahead = std::max<int64_t>(unit.bytes, kColdAheadBytes);
     // First only this record, so that a window that is partly there isn't given away.
-    if (!in_memory(*record, unit.at, unit.bytes, request.may_block)) {
+    if (!in_memory(*scan.segment, unit.at, unit.bytes, request.may_block)) {
       scan.would_block = true;
       return false;
     }
-    if (in_memory(*record, unit.at, ahead, false)) scan.resident_until = unit.at + ahead;
+    if (in_memory(*scan.segment, unit.at, ahead, false)) scan.resident_until = unit.at + ahead;
   }
-  if (!is_whole(scan, index, unit, record->bytes)) return scan_mended(scan, index, unit, kNowhere);
-  if (request.filter != nullptr && request.filter->needs_record() && !request.filter->matches_record(record->bytes)) {
+  if (!is_whole(scan, index, unit, *record)) return scan_mended(scan, index, unit, kNowhere);
+  if (request.filter != nullptr && request.filter->needs_record() && !request.filter->matches_record(*record)) {
     scan.none(GetStatus::kNoMatchedMessage);
     return advance();
   }
-  scan.add(std::move(*record));
+  scan.add(*record);
   scan.skip_until = PhyOffset(std::numeric_limits<int64_t>::min());
   return advance();
 }
@@ -253,6 +294,7 @@ GetResult Engine::get(const GetRequest& request) {
       std::clamp(request.max_bytes, kLeastPullBytes, kMostPullBytes),
       std::max<int64_t>(int64_t{live_.max_filter_message_bytes}, int64_t{request.max_messages} * QueueUnit::kBytes)};
   int64_t index = offset.value;
+  const bool reads_records = request.filter == nullptr || request.filter->needs_record();
   int32_t files = 0;
   bool goes_on = true;
   while (goes_on && index < max.value && scan.out.count == 0 && files < std::max(options_.travel_queue_files, 1)) {
@@ -275,8 +317,11 @@ GetResult Engine::get(const GetRequest& request) {
         goes_on = false;
         break;
       }
-      for (int64_t i = 0; goes_on && i < *got; ++i, ++index)
-        goes_on = scan_unit(scan, index, QueueUnit::read(units + i * QueueUnit::kBytes));
+      const auto unit = [&units](int64_t n) { return QueueUnit::read(units + n * QueueUnit::kBytes); };
+      for (int64_t i = 0, ahead = 0; goes_on && i < *got; ++i, ++index) {
+        for (; reads_records && ahead < std::min(i + kEntriesAhead, *got); ++ahead) fetch_ahead(scan, unit(ahead));
+        goes_on = scan_unit(scan, index, unit(i));
+      }
     }
   }
   if (failed_since(failures)) [[unlikely]]

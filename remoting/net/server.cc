@@ -92,9 +92,16 @@ struct Server::State : std::enable_shared_from_this<Server::State> {
       const int64_t bytes = load.loop->io().counters.bytes.load(std::memory_order_relaxed);
       load.recent_bytes = (load.recent_bytes >> halvings) + bytes - std::exchange(load.bytes_seen, bytes);
     }
+    // A new one is taken to be as busy as the others: so of a burst that will all carry load each loop gets its share,
+    // whatever went over which loop before.
+    int64_t connections = 1, bytes = 0;
+    for (const LoopLoad& load : loads) {
+      connections += load.loop->io().counters.connections.load(std::memory_order_relaxed);
+      bytes += load.recent_bytes;
+    }
     LoopLoad& chosen = *std::min_element(loads.begin(), loads.end(),
                                          [&](const auto& a, const auto& b) { return weight(a) < weight(b); });
-    chosen.recent_bytes += kConnectionWeighsBytes;
+    chosen.recent_bytes += std::max(kConnectionWeighsBytes, bytes / connections);
     return *chosen.loop;
   }
 

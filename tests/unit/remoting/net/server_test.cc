@@ -259,6 +259,24 @@ TEST_CASE("connections spread over the loops", "[net]") {
   CHECK(server.server->connections() == 8);
 }
 
+TEST_CASE("a burst of connections is shared, whatever went over the loops before", "[net]") {
+  TestServer server({}, 2);
+  {
+    Peer busy(server.port);
+    for (int i = 0; i < 20; ++i) {
+      busy.send(echo_frame(i, std::string(100'000, 'x')));
+      busy.response();
+    }
+  }
+  REQUIRE(eventually([&] { return server.server->connections() == 0; }));
+  std::vector<std::unique_ptr<Peer>> peers;
+  for (int i = 0; i < 16; ++i) peers.push_back(std::make_unique<Peer>(server.port));
+  REQUIRE(eventually([&] { return server.server->connections() == 16; }));
+  const auto on = [&](size_t loop) { return server.loops[loop]->loop.io().counters.connections.load(); };
+  REQUIRE(eventually([&] { return on(0) + on(1) == 16; }));
+  CHECK(std::max(on(0), on(1)) <= 10);
+}
+
 TEST_CASE("a connection above the limit is closed, the others stay", "[net]") {
   ServerLimits limits;
   limits.connections = 2;
