@@ -56,19 +56,18 @@ std::string numbers(const std::vector<int32_t>& values) {
   return out;
 }
 
-std::string filter_text(const std::string& topic, const std::string& group, const ConsumerFilter& filter,
-                        const BloomBits& bloom) {
-  constexpr const char* kIn = "\n\t\t\t\t\t";
-  std::string out = "\n\t\t\t\t" + json_quoted(group) + ":{";
-  out += fmt::format("{0}\"bloomFilterData\":{{{0}\t\"bitNum\":{1},{0}\t\"bitPos\":[{2}]{0}}},", kIn, bloom.map_bits(),
-                     numbers(bloom.positions(group, topic)));
-  out += fmt::format("{0}\"bornTime\":{1},{0}\"clientVersion\":{2},{0}\"consumerGroup\":{3},", kIn, filter.born_ms,
+/// A filter as fastjson prints it, `indent` deep.
+std::string filter_text(std::string_view topic, std::string_view group, const ConsumerFilter& filter,
+                        const BloomBits& bloom, std::string_view indent) {
+  const std::string in = fmt::format("\n{}\t", indent);
+  std::string out = fmt::format("{{{0}\"bloomFilterData\":{{{0}\t\"bitNum\":{1},{0}\t\"bitPos\":[{2}]{0}}},", in,
+                                bloom.map_bits(), numbers(bloom.positions(group, topic)));
+  out += fmt::format("{0}\"bornTime\":{1},{0}\"clientVersion\":{2},{0}\"consumerGroup\":{3},", in, filter.born_ms,
                      filter.version, json_quoted(group));
-  out += fmt::format("{0}\"dead\":{1},{0}\"deadTime\":{2},{0}\"expression\":{3},", kIn, filter.dead(), filter.dead_ms,
+  out += fmt::format("{0}\"dead\":{1},{0}\"deadTime\":{2},{0}\"expression\":{3},", in, filter.dead(), filter.dead_ms,
                      json_quoted(filter.expression));
-  out += fmt::format("{0}\"expressionType\":{1},{0}\"topic\":{2}\n\t\t\t\t}}", kIn, json_quoted(filter.type),
-                     json_quoted(topic));
-  return out;
+  return out += fmt::format("{0}\"expressionType\":{1},{0}\"topic\":{2}\n{3}}}", in, json_quoted(filter.type),
+                            json_quoted(topic), indent);
 }
 
 }  // namespace
@@ -87,6 +86,11 @@ ConsumerFilters::ConsumerFilters(Files& files, const Clock& clock, Log& log, con
 const std::shared_ptr<const ConsumerFilter>* ConsumerFilters::find(std::string_view topic,
                                                                    std::string_view group) const {
   return found_.find(key_of(topic, group));
+}
+
+std::string ConsumerFilters::shown(std::string_view topic, std::string_view group) const {
+  const auto* filter = find(topic, group);
+  return filter == nullptr ? "null" : filter_text(topic, group, **filter, bloom_, "");
 }
 
 // --- Heartbeats ------------------------------------------------------------------------------------------------------
@@ -231,7 +235,8 @@ std::string ConsumerFilters::text() const {
     out += (first_topic ? "\n\t\t" : ",\n\t\t") + json_quoted(topic) + ":{\n\t\t\t\"groupFilterData\":{";
     first_topic = false;
     for (size_t n = 0; n < groups.size(); ++n)
-      out += (n == 0 ? "" : ",") + filter_text(std::string(topic), *groups[n].first, *groups[n].second, bloom_);
+      out += (n == 0 ? "\n\t\t\t\t" : ",\n\t\t\t\t") + json_quoted(*groups[n].first) + ":" +
+             filter_text(topic, *groups[n].first, *groups[n].second, bloom_, "\t\t\t\t");
     out += "\n\t\t\t},\n\t\t\t\"topic\":" + json_quoted(topic) + "\n\t\t}";
   }
   return out += first_topic ? "}\n}" : "\n\t}\n}";

@@ -52,6 +52,8 @@ class ConsumerFilters {
 
   /// Null if there is none. Keep the shared_ptr beyond the call.
   const std::shared_ptr<const ConsumerFilter>* find(std::string_view topic, std::string_view group) const;
+  /// It as JSON, as administrators see it; "null" without one.
+  std::string shown(std::string_view topic, std::string_view group) const;
 
  private:
   using Filter = std::shared_ptr<const ConsumerFilter>;

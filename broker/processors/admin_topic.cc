@@ -203,10 +203,16 @@ Reply AdminTopicProcessor::queue_entries(const Call&, const remoting::QueryConsu
     subscription = consumers_.subscription(*request.consumer_group, request.topic);
     if (subscription != nullptr) {
       body.subscription = to_body(*subscription);
-      body.filter_data = "null";  // as Apache says that bit maps filter nothing here
+      body.filter_data = filters_.shown(request.topic, *request.consumer_group);
     } else {
       body.filter_data = fmt::format("{}@{} is not online!", *request.consumer_group, request.topic);
     }
+  }
+  if (request.index.value < body.min_queue_index || request.index.value >= body.max_queue_index) {
+    Reply nothing = Reply::ok();
+    nothing.remark =
+        fmt::format("Index {} of {}@{} is not exist!", request.index.value, request.queue_id.value, request.topic);
+    return nothing;
   }
   const int64_t end =
       std::min(body.max_queue_index, request.index.value + std::clamp(request.count, 0, kMaxEntriesPerLook));

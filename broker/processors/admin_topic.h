@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "broker/consumer_filters.h"
 #include "broker/consumer_offsets.h"
 #include "broker/consumers.h"
 #include "broker/statistics.h"
@@ -19,11 +20,13 @@ namespace comet::broker {
 class AdminTopicProcessor {
  public:
   AdminTopicProcessor(const LiveConfig& config, Topics& topics, ConsumerOffsets& offsets, Consumers& consumers,
-                      Statistics& statistics, TimerMetrics& timers, store::MessageStore& store, Log& log)
+                      const ConsumerFilters& filters, Statistics& statistics, TimerMetrics& timers,
+                      store::MessageStore& store, Log& log)
       : config_(config),
         topics_(topics),
         offsets_(offsets),
         consumers_(consumers),
+        filters_(filters),
         statistics_(statistics),
         timers_(timers),
         store_(store),
@@ -49,6 +52,7 @@ class AdminTopicProcessor {
   Topics& topics_;
   ConsumerOffsets& offsets_;
   Consumers& consumers_;
+  const ConsumerFilters& filters_;
   Statistics& statistics_;
   TimerMetrics& timers_;
   store::MessageStore& store_;

@@ -128,3 +128,33 @@ def filters_are_kept(cluster):
            "expression": "a > 5 AND b = 'it''s'", "expressionType": "SQL92", "topic": topic}, filter_data, "consumerFilter.json")
     # The connection is closed: the group's last client went.
     until("the filter's death in its file", lambda: kept().get("dead") is True and kept()["deadTime"] >= begin, 25)
+
+
+@case
+def look_at_a_queue_shows_the_filter(cluster):
+    topic, group = "sql_looked_at", "sql_looked_at_group"
+    cluster.create_topic(topic, 1)
+
+    def look(index=0, count=5):
+        answer, body = wire.request(cluster.broker_port, 321, {"topic": topic, "queueId": "0", "index": str(index), "count": str(count), "consumerGroup": group})
+        equal(0, answer["code"], "a look at the queue")
+        return json.loads(body) if body else answer["remark"]
+
+    begin = int(time.time() * 1000)
+    with wire.Connection(cluster.broker_port) as connection:
+        send(connection, topic, {"a": "7"})
+        send(connection, topic, {"a": "4"})
+        heartbeat(connection, group, topic, "a > 5 AND b = 'it''s'", 77)
+        until("both messages", lambda: look()["maxQueueIndex"] == 2, 10)
+        shown = look()
+        born = json.loads(shown["filterData"])["bornTime"]
+        assert begin - 1000 <= born <= begin + 10_000, born
+        equal("{\n\t\"bloomFilterData\":{\n\t\t\"bitNum\":112,\n\t\t\"bitPos\":[93,33,26]\n\t},\n\t\"bornTime\":%d,\n\t\"clientVersion\":77,\n\t"
+              "\"consumerGroup\":\"%s\",\n\t\"dead\":false,\n\t\"deadTime\":0,\n\t\"expression\":\"a > 5 AND b = 'it''s'\",\n\t\"expressionType\":\"SQL92\",\n\t"
+              "\"topic\":\"%s\"\n}" % (born, group, topic), shown["filterData"], "the filter as text")
+        equal({"classFilterMode": False, "codeSet": [], "expressionType": "SQL92", "subString": "a > 5 AND b = 'it''s'", "subVersion": 77, "tagsSet": [], "topic": topic},
+              shown["subscriptionData"], "the subscription")
+        equal(2, len(shown["queueData"]), "entries")
+        equal([], look(count=-3)["queueData"], "a count below 0")
+        for index in (2, -1):
+            equal(f"Index {index} of 0@{topic} is not exist!", look(index), "no such entry")
