@@ -20,8 +20,14 @@ constexpr std::string_view kReplication =
     "it belongs to failover by the controller, or to corners of acting masters, which aren't built yet";
 constexpr std::string_view kOneWay = "a heartbeat to a name server is one-way, nothing waits for its answer";
 constexpr std::string_view kAccess = "access control isn't built yet";
-constexpr std::string_view kTimer =
-    "timers need no such switch here: one thread delivers, tries again until it can, and counts exactly";
+constexpr std::string_view kDelivery = "one thread delivers what is due, in order, and tries again until it can";
+constexpr std::string_view kNoSetter = "RocketMQ itself has no way to set it, whatever its file says";
+constexpr std::string_view kTimerErrors =
+    "a timer waits until it can be stored; what never can be is told in the log and passed over, so no error is "
+    "unknown";
+constexpr std::string_view kTimerCounts = "the counts of timers are exact and are never corrected";
+constexpr std::string_view kTimerProgress =
+    "how far timers are is told when asked: timerReadBehind, timerOffsetBehind, timerCongestNum and their rates";
 constexpr std::string_view kPop = "POP consumption isn't built yet";
 constexpr std::string_view kAssignment = "the broker shares queues out for pulling, by routes of at most 30 s";
 constexpr std::string_view kFilter =
@@ -194,20 +200,20 @@ constexpr AcceptedKey kAccepted[] = {
     {"statefulAuthenticationCacheExpiredSecond", "60", kAccess},
     {"statefulAuthorizationCacheMaxNum", "10000", kAccess},
     {"statefulAuthorizationCacheExpiredSecond", "60", kAccess},
-    {"timerEnableDisruptor", "false", kTimer},
-    {"timerEnableCheckMetrics", "true", kTimer},
+    {"timerEnableDisruptor", "false", kNoSetter},
+    {"timerEnableCheckMetrics", "true", kTimerCounts},
     {"timerInterceptDelayLevel", "false", kDead},
-    {"timerCheckMetricsWhen", "05", kTimer},
-    {"timerSkipUnknownError", "false", kTimer},
-    {"timerWarmEnable", "false", kTimer},
-    {"timerStopDequeue", "false", kTimer},
-    {"timerEnableRetryUntilSuccess", "false", kTimer},
-    {"timerMetricSmallThreshold", "1000000", kTimer},
-    {"timerProgressLogIntervalMs", "10000", kTimer},
-    {"enableScheduleAsyncDeliver", "false", kTimer},
-    {"scheduleAsyncDeliverMaxPendingLimit", "2000", kTimer},
-    {"scheduleAsyncDeliverMaxResendNum2Blocked", "3", kTimer},
-    {"timerColdDataCheckIntervalMs", "60000", kTimer},
+    {"timerCheckMetricsWhen", "05", kNoSetter},
+    {"timerSkipUnknownError", "false", kTimerErrors},
+    {"timerWarmEnable", "false", kNoSetter},
+    {"timerStopDequeue", "false", kNoSetter},
+    {"timerEnableRetryUntilSuccess", "false", kDelivery},
+    {"timerMetricSmallThreshold", "1000000", kTimerCounts},
+    {"timerProgressLogIntervalMs", "10000", kTimerProgress},
+    {"enableScheduleAsyncDeliver", "false", kDelivery},
+    {"scheduleAsyncDeliverMaxPendingLimit", "2000", kDelivery},
+    {"scheduleAsyncDeliverMaxResendNum2Blocked", "3", kDelivery},
+    {"timerColdDataCheckIntervalMs", "60000", kCold},
     {"popPollingSize", "1024", kPop},
     {"popPollingMapSize", "100000", kPop},
     {"reviveInterval", "1000", kPop},

@@ -58,6 +58,7 @@ Timers::Timers(const Parts& parts)
   version_.copy({saved_.version_counter, saved_.state_version, saved_.version_ms});
   read_ms_ = saved_.read_time_ms;
   next_ = first_to_take_in().value;
+  former_.emplace(parts_.store, parts_.files.wheel().floor(parts_.clock.now_ms()));
   if (saved_.queue_offset >= saved_.master_queue_offset) return;
   others_read_ms_ = saved_.read_time_ms;
   master_offset_ = std::min(saved_.master_queue_offset, parts_.store.max_offset(kQueue, false)).value;
@@ -280,6 +281,7 @@ bool Timers::deliver_slot(int64_t slot_ms) {
 }
 
 void Timers::open_slot(int64_t slot_ms) {
+  if (former_ && slot_ms >= former_->until_ms()) former_.reset();
   TakenBacks taken_back;
   auto units = parts_.files.units(slot_ms, [&](const store::TimerUnit& unit) { note_taken_back(unit, taken_back); });
   slot_.emplace(OpenSlot{std::move(units), std::move(taken_back)});
@@ -336,20 +338,25 @@ bool Timers::deliver(const store::TimerUnit& unit) {
   message.properties = traced(unit, waited->message.properties);
   if (message.properties.size() > static_cast<size_t>(kMaxPropertiesBytes))
     message.properties = waited->message.properties;  // better without its trace than not at all
-  const store::PutResult result = parts_.outlet == nullptr ? own_.put(message) : put_elsewhere(message, *place, unit);
-  if (result.status == store::PutStatus::kServiceNotAvailable || result.status == store::PutStatus::kCreateFileFailed) {
-    complain(fmt::format("timer messages wait, {}", result.problem));
-    return false;
+  std::optional<PhyOffset> end = former_ ? former_->take(message, read_ms_) : std::nullopt;
+  if (!end) {
+    const store::PutResult result = parts_.outlet == nullptr ? own_.put(message) : put_elsewhere(message, *place, unit);
+    if (result.status == store::PutStatus::kServiceNotAvailable ||
+        result.status == store::PutStatus::kCreateFileFailed) {
+      complain(fmt::format("timer messages wait, {}", result.problem));
+      return false;
+    }
+    if (result.status == store::PutStatus::kOk) {
+      end = result.end;
+    } else {
+      parts_.log.error("the timer message at {} can't be delivered to {}: {}", unit.at.value, place->topic,
+                       result.problem);
+    }
   }
   rests_ = false;
   parts_.metrics.add(place->topic, unit.deletes() ? 1 : -1);
   delivered_total_.fetch_add(1, std::memory_order_relaxed);
-  if (result.status != store::PutStatus::kOk) {
-    parts_.log.error("the timer message at {} can't be delivered to {}: {}", unit.at.value, place->topic,
-                     result.problem);
-    return true;
-  }
-  delivered_end_ = std::max(delivered_end_.load(), result.end.value);
+  if (end) delivered_end_ = std::max(delivered_end_.load(), end->value);
   return true;
 }
 

@@ -11,6 +11,7 @@
 
 #include "broker/data_version.h"
 #include "broker/escape.h"
+#include "broker/former_deliveries.h"
 #include "broker/own_messages.h"
 #include "broker/real_place.h"
 #include "broker/timer_metrics.h"
@@ -37,7 +38,8 @@ struct TimerFigures {
 /// TIMER_DEL_UNIQKEY is never delivered, but keeps another of its slot from being so. A message that can't be stored is
 /// tried again until it can, and its slot's time stands still with it.
 ///
-/// What the checkpoint says never runs ahead of what is durable: a power cut repeats deliveries and loses none. Before
+/// What the checkpoint says never runs ahead of what is durable: a power cut loses no delivery, and what the log still
+/// has of those that the checkpoint doesn't vouch for is known again (FormerDeliveries) and not repeated. Before
 /// its queue_offset everything is in the wheel, and what of that belongs to slots before read_time_ms is delivered; so
 /// a message that came when its slot had gone by keeps queue_offset back until it is delivered.
 /// Only a master delivers, or a slave in its place; else a slave follows its master's progress. Threads: run() and
@@ -139,7 +141,8 @@ class Timers {
   mutable std::mutex mu_;  // held while it works; guards what follows
   Role role_ = Role::kIdle;
   std::optional<OpenSlot> slot_;
-  std::string text_, key_;  // scratch
+  std::optional<FormerDeliveries> former_;  ///< until the slots that a former life may have begun are over
+  std::string text_, key_;                  // scratch
   std::atomic<int64_t> others_read_ms_{
       0};  ///< of the entries before master_offset_ those of slots before this are delivered
   std::atomic<int64_t> master_offset_{0};      ///< another broker, or this one in a former life, has taken them in

@@ -344,6 +344,54 @@ TEST_CASE("waiting messages survive a restart, and only what wasn't delivered co
   CHECK(timed.delivered() == expected);
 }
 
+TEST_CASE("a kill repeats no delivery that the log has, and loses none that it hasn't", "[broker][timer]") {
+  TimedBroker timed;
+  // Equal ones, too: each record stands for one of them.
+  for (const auto* body : {"a", "twin", "twin", "twin", "b"}) {
+    REQUIRE(timed.send(body, {{"TIMER_DELIVER_MS", std::to_string(kStart + 1'500)}}).code == 0);
+  }
+  timed.timers->pass();
+  REQUIRE(timed.timers->flush(false));
+  timed.advance(2'000);
+  timed.timers->pass();
+  REQUIRE(timed.delivered() == TimedBroker::Bodies{"a", "twin", "twin", "twin", "b"});
+  const auto kept = GENERATE(size_t{0}, size_t{1}, size_t{3}, size_t{5});
+  timed.broker.store.queue("orders", 1).records.resize(kept);
+  timed.open();
+  timed.timers->pass();
+  timed.timers->pass();
+  CHECK(timed.delivered() == TimedBroker::Bodies{"a", "twin", "twin", "twin", "b"});
+  // What comes later and looks the same is a message of its own.
+  REQUIRE(timed.send("a", {{"TIMER_DELIVER_MS", std::to_string(kStart + 3'500)}}).code == 0);
+  timed.advance(3'000);
+  timed.timers->pass();
+  CHECK(timed.delivered().size() == 6);
+}
+
+TEST_CASE("a timer that was rolled just before a kill is rolled once and comes once", "[broker][timer]") {
+  TimedBroker timed([](BrokerConfig& config) { config.timer_roll_window_slots = 10; });
+  const int64_t due = kStart + 24'500;
+  REQUIRE(timed.send("far", {{"TIMER_DELIVER_MS", std::to_string(due)}}).code == 0);
+  const bool taken_in = GENERATE(true, false);  // whether the rolled one is in the wheel when the broker ends
+  timed.timers->pass();
+  REQUIRE(timed.timers->flush(false));
+  while (timed.in_timer_topic() < 2) {
+    timed.advance(1'000);
+    timed.timers->pass();
+  }
+  if (taken_in) timed.timers->pass();
+  timed.open();
+  for (int64_t look = timed.timers->pass(); timed.delivered().empty(); look = timed.timers->pass()) {
+    REQUIRE(look != Alarm::kNever);
+    timed.advance(look - timed.now());
+  }
+  timed.advance(60'000);
+  timed.timers->pass();
+  CHECK(timed.delivered() == TimedBroker::Bodies{"far"});
+  const Message message = timed.broker.store.message("orders", 1, 0);
+  CHECK(find_property(message.properties, "TIMER_ROLL_TIMES") == std::to_string(timed.in_timer_topic() - 1));
+}
+
 TEST_CASE("the checkpoint waits until what was delivered is durable", "[broker][timer]") {
   TimedBroker timed;
   REQUIRE(timed.timers->flush(false));
