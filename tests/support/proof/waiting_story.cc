@@ -47,7 +47,7 @@ std::map<std::string, int> deliveries(HotBroker& machine, const WaitingChapter& 
     const WaitingChapter::Promise& promise = *promised.at(message.body);
     if (message.store_timestamp_ms < promise.due_ms)
       wrong.push_back(fmt::format("{} came {} ms early", promise.body, promise.due_ms - message.store_timestamp_ms));
-    if (++out[promise.body] > 1 + chapter.stops && !promise.rolls)
+    if (++out[promise.body] > (promise.is_timer ? 1 : 1 + chapter.stops))
       wrong.push_back(fmt::format("{} came {} times", promise.body, out[promise.body]));
   }
   return out;
@@ -128,8 +128,7 @@ void WaitingStory::send() {
   machine_.store.settings.flush = store::FlushMode::kSync;
   machine_.store.durable = durable;
   const bool is_timer = ask != "DELAY";
-  promises_.push_back({body, now_ms + (is_timer ? ms : level * 1'000), machine_.store.log_end,
-                       is_timer && ms >= (kRollSlots - 1) * kPrecisionMs});
+  promises_.push_back({body, now_ms + (is_timer ? ms : level * 1'000), machine_.store.log_end, is_timer});
 }
 
 void WaitingStory::act() {

@@ -21,15 +21,15 @@ struct WaitingChapter {
   struct Promise {
     std::string body;
     int64_t due_ms = 0;
-    PhyOffset end;       ///< of its record, which waits in the log
-    bool rolls = false;  ///< a stop between a roll and its checkpoint leaves two of it
+    PhyOffset end;  ///< of its record, which waits in the log
+    bool is_timer = false;
   };
   std::map<MemoryStore::Key, MemoryStore::Queue> log;  ///< of a store that is beyond doubt here
   PhyOffset log_end, durable;
   int64_t now_ms = 0;
   std::vector<Promise> promises;  ///< those that end at or before `durable` were acknowledged
   std::set<std::string> topics;   ///< acknowledged
-  int stops = 0;                  ///< after each of them a message that doesn't roll may be delivered once more
+  int stops = 0;                  ///< after each of them a message of a delay level may be delivered once more
 };
 
 /// What of a broker keeps messages until their time, with its files: the timers' wheel, log and checkpoint, the delay
@@ -91,8 +91,8 @@ class WaitingStory {
 };
 
 /// Starts a broker on `root` as the machine stood, lets all time pass, and starts it once more. Empty: everything that
-/// was acknowledged is delivered, nothing early, again only after a stop, and nothing more after a clean restart;
-/// acknowledged topics are there. `power_cut`: what of the log wasn't durable is gone.
+/// was acknowledged is delivered, nothing early, timers once, levels again only after a stop, and nothing more after a
+/// clean restart; acknowledged topics are there. `power_cut`: what of the log wasn't durable is gone.
 std::vector<std::string> judge_waiting(const Path& root, const WaitingChapter& chapter, bool power_cut);
 
 }  // namespace comet::test
