@@ -19,7 +19,7 @@ int64_t wall_ms() {
 
 void Alarm::begin() {
   const std::lock_guard lock(mu_);
-  wake_at_.store(ended() ? 0 : kNever, std::memory_order_seq_cst);
+  wake_at_.exchange(ended() ? 0 : kNever, std::memory_order_acq_rel);
 }
 
 void Alarm::sleep(int64_t until_ms) {

@@ -26,8 +26,8 @@ class Alarm {
 
   /// Something wants to be looked at no later than `at_ms`.
   void earlier(int64_t at_ms) {
-    std::atomic_thread_fence(std::memory_order_seq_cst);
-    if (at_ms < wake_at_.load(std::memory_order_seq_cst)) bring(at_ms);
+    // A change of nothing, so that it stands before or behind begin()'s: the sleeper sees the work, or we its time.
+    if (at_ms < wake_at_.fetch_add(0, std::memory_order_acq_rel)) bring(at_ms);
   }
   void wake() { earlier(0); }
   /// Wakes the sleeper for good: ended() is true from now on.

@@ -5,7 +5,6 @@
 #include <algorithm>
 
 #include "broker/real_place.h"
-#include "broker/unreadable.h"
 #include "common/system_topics.h"
 
 namespace comet::broker {
@@ -107,7 +106,12 @@ int64_t DelaySchedule::deliver(Level& level) {
       again_at = now;
       break;
     }
-    const auto entry = parts_.store.entry(level.queue(), level.next);
+    const auto found = parts_.store.entry(level.queue(), level.next);
+    if (!found) {
+      again_at = level.retry_at_ms = now + kRetryMs;
+      break;
+    }
+    const auto& entry = *found;
     // A due time further off than the delay itself: the clock was set back, or the level was longer once.
     if (entry && entry->tags_code > now && entry->tags_code <= now + level.delay_ms) {
       again_at = entry->tags_code;
@@ -127,8 +131,8 @@ int64_t DelaySchedule::deliver(Level& level) {
 
 DelaySchedule::Delivery DelaySchedule::deliver_one(Level& level, const store::QueueEntry& entry) {
   const auto record = parts_.store.record_at(entry.at);
-  const auto waited = record ? decode_message(record->bytes, false) : fail(Errc::kNotFound, "its record is gone");
-  if (!waited && may_come_back(parts_.store, entry.at)) {
+  const auto waited = record ? decode_message(record->bytes, false) : tl::unexpected(record.error());
+  if (!record && record.error().code != Errc::kNotFound) {
     level.retry_at_ms = parts_.clock.now_ms() + kRetryMs;
     return Delivery::kLater;
   }

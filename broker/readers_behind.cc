@@ -17,8 +17,8 @@ std::vector<ReaderBehind> ReadersBehind::look(int64_t now_ms) {
     now.emplace(reader.key, place.offset.value);
     if (before != seen_.end() && before->second == place.offset.value) continue;
     const store::QueueKeyView queue{place.topic, place.queue};
-    if (const auto next = store_.entry(queue, place.offset)) {
-      reader.bytes = log_end - next->at;
+    if (const auto next = store_.entry(queue, place.offset); next && *next) {
+      reader.bytes = log_end - (*next)->at;
       const int64_t stored_ms = store_.store_time_ms(queue, place.offset);
       if (stored_ms >= 0) reader.ms = std::max<int64_t>(0, now_ms - stored_ms);
     }

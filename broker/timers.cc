@@ -6,7 +6,6 @@
 #include <charconv>
 
 #include "broker/real_place.h"
-#include "broker/unreadable.h"
 #include "common/java_hash.h"
 #include "common/system_topics.h"
 
@@ -194,8 +193,8 @@ Timers::Taken Timers::take_in(int64_t write_ms, QueueOffset limit) {
     }
     taken = Taken::kSome;
     const auto entry = parts_.store.entry(kQueue, next);
-    if (!entry) continue;
-    if (auto noted = note(*entry, write_ms); !noted) {
+    if (entry && !*entry) continue;
+    if (auto noted = entry ? note(**entry, write_ms) : tl::unexpected(entry.error()); !noted) {
       complain(fmt::format("timer messages wait, they can't be taken in: {}", noted.error().what));
       next_ = next.value;
       return Taken::kFailed;
@@ -209,8 +208,8 @@ Timers::Taken Timers::take_in(int64_t write_ms, QueueOffset limit) {
 
 Result<void> Timers::note(const store::QueueEntry& entry, int64_t write_ms) {
   const auto record = parts_.store.record_at(entry.at);
-  const auto message = record ? decode_message(record->bytes, false) : fail(Errc::kNotFound, "its record is gone");
-  if (!message && may_come_back(parts_.store, entry.at)) return fail(Errc::kIo, "the store can't be read");
+  if (!record && record.error().code != Errc::kNotFound) return tl::unexpected(record.error());
+  const auto message = record ? decode_message(record->bytes, false) : tl::unexpected(record.error());
   if (!message) {
     if (!record) ++lost_;
     complain(fmt::format("a timer message at {} is passed over: {}", entry.at.value, message.error().what));
@@ -312,11 +311,11 @@ void Timers::close_slot() {
 bool Timers::deliver(const store::TimerUnit& unit) {
   if (unit.deletes() && !unit.rolls()) return true;
   const auto record = parts_.store.record_at(unit.at);
-  const auto waited = record ? decode_message(record->bytes, false) : fail(Errc::kNotFound, "its record is gone");
-  if (!waited && may_come_back(parts_.store, unit.at)) {
-    complain("timer messages wait, the store can't be read");
+  if (!record && record.error().code != Errc::kNotFound) {
+    complain(fmt::format("timer messages wait, the store can't be read: {}", record.error().what));
     return false;
   }
+  const auto waited = record ? decode_message(record->bytes, false) : tl::unexpected(record.error());
   if (!waited || waited->message.topic != kTimerTopic) {
     if (!record) ++lost_;
     complain(fmt::format("a timer message at {} is passed over: {}", unit.at.value,

@@ -116,6 +116,8 @@ void CommonHistory::compare(PhyOffset at, std::function<void(bool)> then) {
                  if (!self->done_) return;
                  if (!answer) return self->finish(tl::unexpected(std::move(answer).error()));
                  const auto own = self->log_.record_at(at);
+                 // Of what can't be read nobody knows whether it is common: nothing may be cut for that.
+                 if (!own && own.error().code != Errc::kNotFound) return self->finish(tl::unexpected(own.error()));
                  const bool same = own && answer->ok() && answer->body.size() == own->bytes.size() &&
                                    std::memcmp(answer->body.data(), own->bytes.data(), own->bytes.size()) == 0;
                  then(same);

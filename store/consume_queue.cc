@@ -68,7 +68,7 @@ Path ConsumeQueue::ext_folder() const { return shared_.root + "_ext/" + *topic_ 
 
 bool ConsumeQueue::points_to_ext() const {
   const auto oldest = entry(min_offset());
-  return oldest && QueueUnit::is_ext_address(oldest->tags_code);
+  return oldest && *oldest && QueueUnit::is_ext_address((*oldest)->tags_code);
 }
 
 Path ConsumeQueue::path_of(int64_t base) const {
@@ -541,7 +541,7 @@ PhyOffset ConsumeQueue::max_phy() const {
   return PhyOffset(max_phy_);
 }
 
-std::optional<int64_t> ConsumeQueue::read(QueueOffset at, int64_t max, bool may_block, std::byte* into) const {
+Result<std::optional<int64_t>> ConsumeQueue::read(QueueOffset at, int64_t max, bool may_block, std::byte* into) const {
   int64_t count = 0;
   {
     const std::lock_guard lock(mu_);
@@ -555,19 +555,20 @@ std::optional<int64_t> ConsumeQueue::read(QueueOffset at, int64_t max, bool may_
     count = std::min(count, saved_ - at.value);
   }
   const auto file = file_for(at.value, false);
-  if (!file) return 0;
+  if (!file && file.error().code == Errc::kNotFound) return 0;  // deleted meanwhile
+  if (!file) return tl::unexpected(file.error());
   const int64_t position = at.value % shared_.file_entries * QueueUnit::kBytes;
   const std::span<std::byte> room(into, static_cast<size_t>(count * QueueUnit::kBytes));
   if ((*file)->read_resident(position, room)) return count;
   if (!may_block) return std::nullopt;
-  const auto got = (*file)->read_at(position, room);
-  return got ? static_cast<int64_t>(*got) / QueueUnit::kBytes : 0;
+  COMET_TRY(const size_t got, (*file)->read_at(position, room));
+  return static_cast<int64_t>(got) / QueueUnit::kBytes;
 }
 
-std::optional<QueueEntry> ConsumeQueue::entry(QueueOffset at) const {
+Result<std::optional<QueueEntry>> ConsumeQueue::entry(QueueOffset at) const {
   std::byte raw[QueueUnit::kBytes];
-  const auto got = read(at, 1, true, raw);
-  if (!got || *got != 1) return std::nullopt;
+  COMET_TRY(const auto got, read(at, 1, true, raw));
+  if (got != 1) return std::nullopt;
   const QueueEntry found = QueueUnit::read(raw);
   if (!is_unit(found) || QueueUnit::is_hole(found)) return std::nullopt;
   return found;

@@ -137,9 +137,10 @@ class ConsumeQueue {
   PhyOffset max_phy() const;
 
   /// Copies entries from `at` on, at most `max` and not beyond this file, into `into` (20 bytes each). 0: none there.
-  /// Nothing: reading needs a disk and `may_block` is false.
-  std::optional<int64_t> read(QueueOffset at, int64_t max, bool may_block, std::byte* into) const;
-  std::optional<QueueEntry> entry(QueueOffset at) const;
+  /// Nothing: reading needs a disk and `may_block` is false. An error: they can't be read now.
+  Result<std::optional<int64_t>> read(QueueOffset at, int64_t max, bool may_block, std::byte* into) const;
+  /// Nothing: none stands there, or a hole.
+  Result<std::optional<QueueEntry>> entry(QueueOffset at) const;
   /// Puts the right entry where a wrong one was read.
   Result<void> mend(QueueOffset at, const QueueEntry& entry);
 

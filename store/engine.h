@@ -53,9 +53,9 @@ class Engine final : public MessageStore {
   QueueOffset offset_by_time(QueueKeyView queue, int64_t timestamp_ms, TimeBoundary boundary) override;
   int64_t earliest_store_time_ms(QueueKeyView queue) override;
   int64_t store_time_ms(QueueKeyView queue, QueueOffset offset) override;
-  std::optional<QueueEntry> entry(QueueKeyView queue, QueueOffset offset) override;
+  Result<std::optional<QueueEntry>> entry(QueueKeyView queue, QueueOffset offset) override;
   bool queue_exists(QueueKeyView queue) override;
-  std::optional<PinnedBytes> record_at(PhyOffset at) override;
+  Result<PinnedBytes> record_at(PhyOffset at) override;
   KeyQueryResult query(const KeyQuery& query) override;
   std::vector<std::pair<std::string, std::vector<QueueId>>> queues() override { return queues_.names(); }
   void delete_topic(std::string_view topic) override;

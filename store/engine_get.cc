@@ -304,12 +304,15 @@ GetResult Engine::get(const GetRequest& request) {
       std::byte units[kUnitsAtATime * QueueUnit::kBytes];
       const auto got =
           queue->read(QueueOffset(index), std::min(kUnitsAtATime, file_end - index), request.may_block, units);
-      if (!got) {
+      if (!got)
+        log_.error("queue {} of {} can't be read now: {}", request.queue_id.value, request.topic, got.error().what);
+      const auto count = got ? *got : std::nullopt;
+      if (!count) {
         scan.would_block = true;
         goes_on = false;
         break;
       }
-      if (*got == 0) {
+      if (*count == 0) {
         if (const QueueOffset now = queue->min_offset(); offset < now)  // deleted since this walk began
           return at_once(GetStatus::kOffsetTooSmall, now, now, max);
         scan.none(GetStatus::kOffsetFoundNull);
@@ -318,8 +321,8 @@ GetResult Engine::get(const GetRequest& request) {
         break;
       }
       const auto unit = [&units](int64_t n) { return QueueUnit::read(units + n * QueueUnit::kBytes); };
-      for (int64_t i = 0, ahead = 0; goes_on && i < *got; ++i, ++index) {
-        for (; reads_records && ahead < std::min(i + kEntriesAhead, *got); ++ahead) fetch_ahead(scan, unit(ahead));
+      for (int64_t i = 0, ahead = 0; goes_on && i < *count; ++i, ++index) {
+        for (; reads_records && ahead < std::min(i + kEntriesAhead, *count); ++ahead) fetch_ahead(scan, unit(ahead));
         goes_on = scan_unit(scan, index, unit(i));
       }
     }

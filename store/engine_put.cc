@@ -250,9 +250,10 @@ void Engine::tell_visible_arrivals() {
   for (const auto& queue : telling_) {
     const int64_t end = queue->visible_end(commit_log_.durable_end()).value;
     if (end > queue->told_end) {
-      const auto newest = end - queue->told_end == 1 ? queue->entry(QueueOffset(end - 1)) : std::nullopt;
-      if (queue->watchers.load() > 0)
-        tell_arrival(*queue, queue->told_end, end, newest ? std::optional(newest->tags_code) : std::nullopt);
+      std::optional<int64_t> tags_code;
+      if (end - queue->told_end == 1)
+        if (const auto newest = queue->entry(QueueOffset(end - 1)); newest && *newest) tags_code = (*newest)->tags_code;
+      if (queue->watchers.load() > 0) tell_arrival(*queue, queue->told_end, end, tags_code);
       queue->told_end = end;
     }
     const std::lock_guard lock(commit_log_.append_lock());

@@ -2,6 +2,7 @@
 
 #include "common/message_properties.h"
 #include "store/engine.h"
+#include "store/record_scan.h"
 
 namespace comet::store {
 namespace {
@@ -25,9 +26,11 @@ QueueOffset Engine::max_offset(QueueKeyView key, bool committed) {
 
 bool Engine::queue_exists(QueueKeyView key) { return queues_.find(key.topic, key.queue_id) != nullptr; }
 
-std::optional<QueueEntry> Engine::entry(QueueKeyView key, QueueOffset offset) {
+Result<std::optional<QueueEntry>> Engine::entry(QueueKeyView key, QueueOffset offset) {
   const auto queue = queues_.find(key.topic, key.queue_id);
-  auto found = queue ? queue->entry(offset) : std::nullopt;
+  if (!queue) return std::nullopt;
+  if (!queue->loaded()) return fail(Errc::kIo, queue->folder() + " can't be read now");
+  COMET_TRY(auto found, queue->entry(offset));
   if (found && QueueUnit::is_ext_address(found->tags_code)) [[unlikely]]
     found = with_tags_code(*found);
   return found;
@@ -36,7 +39,7 @@ std::optional<QueueEntry> Engine::entry(QueueKeyView key, QueueOffset offset) {
 /// Apache checks the record at the queue's minimum against the in-memory share of physical memory.
 bool Engine::first_entry_in_memory(QueueKeyView key) {
   const auto first = entry(key, min_offset(key));
-  return first && !is_old(first->at, commit_log_.end());
+  return first && *first && !is_old((*first)->at, commit_log_.end());
 }
 
 int64_t Engine::store_time_of(const QueueEntry& entry) const {
@@ -50,7 +53,7 @@ int64_t Engine::store_time_of(const QueueEntry& entry) const {
 
 int64_t Engine::store_time_ms(QueueKeyView key, QueueOffset offset) {
   const auto found = entry(key, offset);
-  return found ? store_time_of(*found) : -1;
+  return found && *found ? store_time_of(**found) : -1;
 }
 
 int64_t Engine::earliest_store_time_ms(QueueKeyView key) { return store_time_ms(key, min_offset(key)); }
@@ -65,7 +68,7 @@ QueueOffset Engine::offset_by_time(QueueKeyView key, int64_t timestamp_ms, TimeB
   const PhyOffset log_min = commit_log_.min_offset();
   auto time_at = [&](int64_t index) -> int64_t {
     const auto found = queue->entry(QueueOffset(index));
-    return found && found->at >= log_min ? store_time_of(*found) : -1;
+    return found && *found && (*found)->at >= log_min ? store_time_of(**found) : -1;
   };
   // The first entry later than the wanted time (kUpper) or not before it (kLower).
   int64_t low = min, high = max;
@@ -82,15 +85,12 @@ QueueOffset Engine::offset_by_time(QueueKeyView key, int64_t timestamp_ms, TimeB
   return QueueOffset(std::max(low - 1, min));
 }
 
-std::optional<PinnedBytes> Engine::record_at(PhyOffset at) {
+Result<PinnedBytes> Engine::record_at(PhyOffset at) {
+  if (at < commit_log_.min_offset()) return fail(Errc::kNotFound, "its record is gone");
   const int64_t failures = commit_log_.segments().failures();
-  const auto head = commit_log_.slice(at, 8);
-  if (!head || at < commit_log_.min_offset()) return std::nullopt;
-  auto whole = commit_log_.slice(at, load_be<int32_t>(head->bytes.data()));
-  if (!whole) return std::nullopt;
-  const auto record = decode_message(whole->bytes, false);
-  if (!record || record->message.phy_offset != at || failed_since(failures)) return std::nullopt;
-  return whole;
+  auto record = pinned_record(commit_log_, at, commit_log_.end());
+  if (failed_since(failures)) return fail(Errc::kIo, "a page of the CommitLog can't be read");
+  return record;
 }
 
 StoreFigures Engine::figures() {

@@ -127,14 +127,7 @@ void LogReplica::place_out_of_order(ConsumeQueue& queue, QueueOffset at, const Q
                      cleared.error().what);
 }
 
-std::optional<PinnedBytes> LogReplica::record_at(PhyOffset at) {
-  const auto segment = parts_.commit_log.segments().find(at);
-  if (!segment || at >= log_end()) return std::nullopt;
-  const auto record = decode_record(*segment, at, false);
-  if (!record || at + record->record_bytes > log_end()) return std::nullopt;
-  const std::byte* from = segment->at(at);
-  return PinnedBytes{ByteView(from, static_cast<size_t>(record->record_bytes)), segment};
-}
+Result<PinnedBytes> LogReplica::record_at(PhyOffset at) { return pinned_record(parts_.commit_log, at, log_end()); }
 
 std::vector<PhyOffset> LogReplica::file_starts() const {
   std::vector<PhyOffset> starts;
@@ -200,8 +193,7 @@ Result<std::string> LogReplica::truncate_behind(PhyOffset last) {
   const std::lock_guard lock(mu_);
   if (stopped_) return fail(Errc::kClosed, "the store is shutting down");
   const auto record = record_at(last);
-  if (!record)
-    return fail(Errc::kInvalid, "no record starts at " + std::to_string(last.value) + ": nothing can be cut behind it");
+  if (!record) return fail_in("nothing can be cut behind the record at " + std::to_string(last.value), record.error());
   const PhyOffset to = last + static_cast<int64_t>(record->bytes.size());
   const auto decoded = decode_message(record->bytes, false);
   const int64_t store_ms = decoded ? decoded->message.store_timestamp_ms : 0;

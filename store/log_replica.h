@@ -50,7 +50,7 @@ class LogReplica final : public ReplicatedLog {
   PhyOffset master_flushed() const override { return PhyOffset(parts_.checkpoint.times().master_flushed); }
   Result<void> set_master_flushed(PhyOffset offset) override;
   std::optional<PhyOffset> last_record() override;
-  std::optional<PinnedBytes> record_at(PhyOffset at) override;
+  Result<PinnedBytes> record_at(PhyOffset at) override;
   std::vector<PhyOffset> file_starts() const override;
   std::vector<PhyOffset> record_starts(PhyOffset file) override;
 

@@ -193,11 +193,13 @@ class MessageStore {
   virtual QueueOffset offset_by_time(QueueKeyView queue, int64_t timestamp_ms, TimeBoundary boundary) = 0;
   virtual int64_t earliest_store_time_ms(QueueKeyView queue) = 0;             ///< -1 if none
   virtual int64_t store_time_ms(QueueKeyView queue, QueueOffset offset) = 0;  ///< of the entry's record; -1 if none
-  virtual std::optional<QueueEntry> entry(QueueKeyView queue, QueueOffset offset) = 0;
+  /// Nothing: none stands there, or a hole. An error: it can't be read now, and must not be taken for none.
+  virtual Result<std::optional<QueueEntry>> entry(QueueKeyView queue, QueueOffset offset) = 0;
   virtual bool queue_exists(QueueKeyView queue) = 0;
 
-  /// The whole record that starts at `at`; nothing if none does.
-  virtual std::optional<PinnedBytes> record_at(PhyOffset at) = 0;
+  /// The whole record that starts at `at`. kNotFound: none does. kIo: it can't be read now, and must not be taken for
+  /// none.
+  virtual Result<PinnedBytes> record_at(PhyOffset at) = 0;
   virtual KeyQueryResult query(const KeyQuery& query) = 0;
 
   /// Topics that have queues, with their queue ids.

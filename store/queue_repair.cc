@@ -32,14 +32,14 @@ std::optional<QueueEntry> QueueRepair::find(const ConsumeQueue& queue, QueueOffs
   const int64_t last = std::min(at.value + kNeighbours, queue.end_offset().value - 1);
   for (int64_t before = at.value - 1; before >= first; --before) {
     const auto entry = queue.entry(QueueOffset(before));
-    if (!entry || !is_right(queue, QueueOffset(before), *entry)) continue;
-    from = entry->at + entry->bytes;
+    if (!entry || !*entry || !is_right(queue, QueueOffset(before), **entry)) continue;
+    from = (*entry)->at + (*entry)->bytes;
     break;
   }
   for (int64_t behind = at.value + 1; behind <= last; ++behind) {
     const auto entry = queue.entry(QueueOffset(behind));
-    if (!entry || !is_right(queue, QueueOffset(behind), *entry)) continue;
-    to = entry->at;
+    if (!entry || !*entry || !is_right(queue, QueueOffset(behind), **entry)) continue;
+    to = (*entry)->at;
     break;
   }
   while (from < to) {

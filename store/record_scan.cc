@@ -56,6 +56,19 @@ Result<DecodedMessage> decode_record(MappedFile& file, PhyOffset at, bool check_
   return record;
 }
 
+Result<PinnedBytes> pinned_record(const CommitLog& log, PhyOffset at, PhyOffset end) {
+  if (at.value < 0 || at >= end) return fail(Errc::kNotFound, "no record starts there");
+  const auto segment = log.segments().find(at);
+  if (!segment && !log.segments().holds(at)) return fail(Errc::kNotFound, "its record is gone");
+  if (!segment) return fail(Errc::kIo, "its CommitLog file can't be read now");
+  const auto record = decode_record(*segment, at, false);
+  // Zeros stand in for a page that the disk didn't give.
+  if (!record && log.failed()) return fail(Errc::kIo, "the disk of the store failed");
+  if (!record) return fail(Errc::kNotFound, record.error().what);
+  if (at + record->record_bytes > end) return fail(Errc::kNotFound, "no record starts there");
+  return PinnedBytes{ByteView(segment->at(at), static_cast<size_t>(record->record_bytes)), segment};
+}
+
 bool lost_a_sector(MappedFile& file, PhyOffset at, const DecodedMessage& record) {
   const int64_t end = at - file.base() + record.record_bytes;
   bool lost = false;

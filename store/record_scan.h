@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "common/message_codec.h"
+#include "store/commit_log.h"
 #include "store/mapped_file.h"
 
 namespace comet::store {
@@ -22,6 +23,10 @@ Result<DecodedMessage> decode_whole_record(ByteView bytes, bool check_crc);
 /// Decodes the record at `at` of a file; kCorrupt also when it claims another offset, when its topic can't be one, and
 /// with `check_crc` when it carries a CRC over all of its bytes that is wrong.
 Result<DecodedMessage> decode_record(MappedFile& file, PhyOffset at, bool check_crc);
+
+/// The record at `at` of a log that ends at `end`. kNotFound: none starts there, or not a whole one. kIo: it can't be
+/// read now, since its file can't be mapped or its disk failed.
+Result<PinnedBytes> pinned_record(const CommitLog& log, PhyOffset at, PhyOffset end);
 
 /// Whether a part of the properties that is a sector of the disk to itself is all zeros: in a log's end such a record
 /// is torn, though the CRC over its body is right. A record whose own CRC is right is not; the store gives one to each

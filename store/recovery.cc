@@ -147,6 +147,7 @@ Result<bool> Recovery::scan_file(const Segment& segment, PhyOffset at, const Log
 }
 
 Result<Recovered> Recovery::scan(const std::vector<LogFilePtr>& files, Start start, PhyOffset dispatch_from) {
+  const int64_t failures = commit_log_.segments().failures();
   Recovered found;
   found.end = start.at;
   for (size_t i = start.file; i < files.size(); ++i) {
@@ -162,6 +163,9 @@ Result<Recovered> Recovery::scan(const std::vector<LogFilePtr>& files, Start sta
       break;
     }
   }
+  // Where the disk gives nothing zeros stand in, which look like the log's end: what follows it would be cleared.
+  if (commit_log_.segments().failures() != failures)
+    return fail(Errc::kIo, "a page of the CommitLog can't be read: check its disk, or restore the file from a copy");
   return found;
 }
 

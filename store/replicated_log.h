@@ -54,8 +54,8 @@ class ReplicatedLog {
 
   /// Where the newest record starts; nothing in an empty log.
   virtual std::optional<PhyOffset> last_record() = 0;
-  /// The whole record that starts at `at`; nothing if none does.
-  virtual std::optional<PinnedBytes> record_at(PhyOffset at) = 0;
+  /// The whole record that starts at `at`. kNotFound: none does. kIo: it can't be read now.
+  virtual Result<PinnedBytes> record_at(PhyOffset at) = 0;
   /// Where each file of the log starts.
   virtual std::vector<PhyOffset> file_starts() const = 0;
   /// Where each record of the file that starts at `file` does. Reads the whole file.

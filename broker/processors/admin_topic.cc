@@ -217,7 +217,9 @@ Reply AdminTopicProcessor::queue_entries(const Call&, const remoting::QueryConsu
   const int64_t end =
       std::min(body.max_queue_index, request.index.value + std::clamp(request.count, 0, kMaxEntriesPerLook));
   for (int64_t at = request.index.value; at < end; ++at) {
-    const auto entry = store_.entry(queue, QueueOffset(at));
+    const auto found = store_.entry(queue, QueueOffset(at));
+    if (!found) return Reply::refuse(ResponseCode::kSystemError, found.error().what);
+    const auto& entry = *found;
     if (!entry) break;
     remoting::ConsumeQueueData row;
     row.physical_offset = entry->at.value;

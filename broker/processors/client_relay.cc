@@ -124,7 +124,7 @@ void ClientRelayProcessor::consume_directly(const Call& call, const remoting::Co
   std::string body(call.body);
   if (request.msg_id) {
     const auto id = parse_offset_msg_id(*request.msg_id);
-    const auto record = id ? store_.record_at(id->offset) : std::nullopt;
+    const auto record = id ? store_.record_at(id->offset) : fail(Errc::kNotFound, "");
     if (!record) {
       std::move(responder).send(
           Reply::refuse(ResponseCode::kSystemError, fmt::format("can not find message by id {}", *request.msg_id)));

@@ -198,7 +198,7 @@ void TransactionProcessor::resume(const remoting::Call&, const remoting::ResumeC
                                   Responder responder) {
   const std::string msg_id = request.msg_id.value_or("");
   const auto id = parse_offset_msg_id(msg_id);
-  auto record = id ? parts_.store.record_at(id->offset) : std::nullopt;
+  auto record = id ? parts_.store.record_at(id->offset) : fail(Errc::kNotFound, "");
   if (!record) return put_back({}, msg_id, std::move(responder));
   remoting::EventLoop& home = responder.channel()->loop();
   home.post([this, record = std::move(*record), msg_id, held = std::move(responder)]() mutable {

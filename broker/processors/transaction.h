@@ -52,7 +52,7 @@ class TransactionProcessor {
   using WaitingPtr = std::unique_ptr<Waiting>;
   /// What a worker found on the disk: the record named, and the newest copy of its transaction if that is another.
   struct Found {
-    std::optional<PinnedBytes> named;
+    Result<PinnedBytes> named = fail(Errc::kNotFound, "");
     store::GetResult newest;
     std::optional<HalfLedger::Trace> trace;
   };

@@ -75,7 +75,7 @@ struct ContinuedStore {
     const store::QueueKeyView queue{"delayed", QueueId(sent.at("queueId").get<int32_t>())};
     const QueueOffset end = store->max_offset(queue, true);
     if (end.value == 0) return std::nullopt;
-    held = store->record_at(store->entry(queue, end - 1)->at).value();
+    held = store->record_at(store->entry(queue, end - 1).value()->at).value();
     const Message message = decode_message(held.bytes, true).value().message;
     return find_property(message.properties, "UNIQ_KEY") == sent.at("msgId").get<std::string>() ? std::optional(message)
                                                                                                 : std::nullopt;

@@ -102,7 +102,7 @@ void check_messages(RunningStore& store, const std::vector<json>& manifest) {
     CHECK(decoded->message.queue_offset.value == line["queueOffset"]);
     CHECK(decoded->message.store_host == id->store_host);
     check_record(line, decoded->message);
-    const auto entry = store->entry({topic, decoded->message.queue_id}, decoded->message.queue_offset);
+    const auto entry = store->entry({topic, decoded->message.queue_id}, decoded->message.queue_offset).value();
     REQUIRE(entry);
     CHECK(entry->at == id->offset);
     CHECK(entry->bytes == decoded->record_bytes);
@@ -125,7 +125,7 @@ void check_batch(RunningStore& store, const std::vector<json>& manifest) {
     const int64_t first = line["firstQueueOffset"];
     std::string ids;
     for (int64_t i = 0; i < line["count"].get<int64_t>(); ++i) {
-      const auto entry = store->entry({topic, QueueId(line["queueId"])}, QueueOffset(first + i));
+      const auto entry = store->entry({topic, QueueId(line["queueId"])}, QueueOffset(first + i)).value();
       REQUIRE(entry);
       const auto record = store->record_at(entry->at);
       REQUIRE(record);
@@ -196,7 +196,7 @@ TEST_CASE("queues and index that were lost are built again from Apache's log, de
   std::optional<store::QueueEntry> due;
   {
     RunningStore store(apache_sizes(apache.root()));
-    due = store->entry({"SCHEDULE_TOPIC_XXXX", QueueId(17)}, QueueOffset(0));
+    due = store->entry({"SCHEDULE_TOPIC_XXXX", QueueId(17)}, QueueOffset(0)).value();
   }
   std::filesystem::remove_all(apache.root() + "/consumequeue");
   std::filesystem::remove_all(apache.root() + "/index");
@@ -205,7 +205,7 @@ TEST_CASE("queues and index that were lost are built again from Apache's log, de
   check_messages(store, apache.manifest);
   check_batch(store, apache.manifest);
   check_look_ups(store, apache.manifest);
-  const auto again = store->entry({"SCHEDULE_TOPIC_XXXX", QueueId(17)}, QueueOffset(0));
+  const auto again = store->entry({"SCHEDULE_TOPIC_XXXX", QueueId(17)}, QueueOffset(0)).value();
   REQUIRE(due);
   REQUIRE(again);
   CHECK(again->tags_code == due->tags_code);
@@ -252,7 +252,7 @@ TEST_CASE("tags that Apache kept beside its queues (enableConsumeQueueExt) are f
                                  .may_block = true});
     REQUIRE(got.count == 1);
     CHECK(find_property(decode_message(got.records.front().bytes, true)->message.properties, "TAGS") == tag);
-    CHECK(store->entry({"tagged", QueueId(line["queueId"])}, QueueOffset(line["queueOffset"]))->tags_code ==
+    CHECK(store->entry({"tagged", QueueId(line["queueId"])}, QueueOffset(line["queueOffset"])).value()->tags_code ==
           tags_code(tag));
   }
   store->delete_topic("tagged");

@@ -204,7 +204,7 @@ TEST_CASE("zeros in properties outlive a crash, a sector of zeros that was never
   RunningStore store(small_store(dir / "k"), false);
   REQUIRE(store);
   CHECK(store.bodies("T", 0) == (torn ? std::vector<std::string>{"one"} : std::vector<std::string>{"one", "two"}));
-  const auto entry = store->entry({"T", QueueId(0)}, QueueOffset(0));
+  const auto entry = store->entry({"T", QueueId(0)}, QueueOffset(0)).value();
   const auto record = decode_message(store->record_at(entry->at)->bytes, true);
   CHECK(std::string(record->message.properties).starts_with(zeros));
 }

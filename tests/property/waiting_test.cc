@@ -41,6 +41,26 @@ class CutAtSomeSteps final : public DiskWatcher {
   const WaitingStory* story_ = nullptr;
 };
 
+/// A disk on which the syncs of one file fail as long as the test wants.
+class NoSyncOf final : public PowerDisk {
+ public:
+  NoSyncOf(Path root, Path path) : PowerDisk(std::move(root), 1), path_(std::move(path)) {}
+  Result<void> before(const DiskStep& step) override {
+    if (fails && step.kind == DiskStep::kSync && step.path == path_) return fail(Errc::kIo, "no sync in this test");
+    return PowerDisk::before(step);
+  }
+  bool fails = false;
+
+ private:
+  const Path path_;
+};
+
+/// Timer files of 19 units each.
+Result<std::unique_ptr<store::TimerFiles>> open_timers(Files& files, const Path& root) {
+  return store::TimerFiles::open(files, null_log(), {root, root + "/config/timercheck", 1'024, 100, 128},
+                                 PhyOffset(1'000'000));
+}
+
 }  // namespace
 
 TEST_CASE("a broker that ends between any two steps on its disk delivers all that waits, and keeps its topics",
@@ -54,6 +74,46 @@ TEST_CASE("a broker that ends between any two steps on its disk delivers all tha
   story.tell();
   CHECK(story.problems() == std::vector<std::string>{});
   CHECK(watcher.judged > 200);
+}
+
+TEST_CASE("slots that a killed process wrote and never synced are durable before the checkpoint vouches for them",
+          "[proof][waiting][power]") {
+  constexpr int64_t kStart = 1'700'000'000'000, kSlots = 3, kUnits = 90;  // nearly five files
+  TempDir dir(memory_folder());
+  NoSyncOf disk(dir / "r", dir / "r/timerwheel");
+  WatchedFiles files(disk);
+  {
+    auto timers = open_timers(files, dir / "r").value();
+    for (int64_t n = 0; n < kUnits; ++n) {
+      store::TimerUnit unit;
+      unit.written_ms = kStart;
+      unit.at = PhyOffset(n);
+      unit.record_bytes = 100;
+      REQUIRE(timers->add(kStart + 100 * (1 + n % kSlots), unit));
+    }
+    disk.fails = true;  // killed between its write and its sync
+    REQUIRE_FALSE(timers->flush());
+    disk.fails = false;
+  }
+  auto again = open_timers(files, dir / "r").value();
+  const auto end = again->flush();
+  REQUIRE(end);
+  REQUIRE(again->save({.read_time_ms = kStart, .log_flushed = *end}));
+  for (uint64_t luck = 0; luck < 16; ++luck) {  // among them a disk on which nothing is that wasn't synced
+    INFO("luck " << luck);
+    TempDir image(memory_folder());
+    Rng rng(luck);
+    disk.cut(image / "r", rng);
+    WatchedFiles left(nobody());
+    const auto opened = open_timers(left, image / "r");
+    REQUIRE(opened);
+    CHECK((*opened)->wheel().count_from(kStart) == kUnits);
+    for (int64_t slot = 1; slot <= kSlots; ++slot) {
+      int64_t chained = 0;
+      (void)(*opened)->units(kStart + 100 * slot, [&](const store::TimerUnit&) { ++chained; });
+      CHECK(chained == kUnits / kSlots);
+    }
+  }
 }
 
 TEST_CASE("a power cut takes no message that waits, whichever of its timers' files are old, new or torn",

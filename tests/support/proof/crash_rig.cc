@@ -4,6 +4,7 @@
 #include <chrono>
 #include <thread>
 
+#include "tests/support/proof/broker_calls.h"
 #include "tests/support/proof/tapped_disk.h"
 
 namespace comet::test {
@@ -46,20 +47,25 @@ void CrashRig::run_workloads(int64_t micros) {
     threads.emplace_back([&, seed = rng_.next()] { one->run(broker_.port(), seed, stop); });
   // The moment of the kill is what is random here.
   std::this_thread::sleep_for(std::chrono::microseconds(micros));
+  stop_begin_ms_ = wall_ms();
   if (rng_.below(12) == 0 && disk_ == nullptr) {
     stop = true;
     for (auto& thread : threads) thread.join();
     CHECK(broker_.stop() == 0);
+    stop_end_ms_ = wall_ms();
     return;
   }
   killed_ = steady_clock::now();
   broker_.process().signal(SIGKILL);
   broker_.process().wait();
+  stop_end_ms_ = wall_ms();
   stop = true;
   for (auto& thread : threads) thread.join();
 }
 
-void CrashRig::verify(const Aftermath& aftermath) {
+void CrashRig::verify(Aftermath aftermath) {
+  aftermath.stop_begin_ms = stop_begin_ms_;
+  aftermath.stop_end_ms = stop_end_ms_;
   for (const auto& one : workloads_) {
     const auto wrong = one->verify(broker_.port(), aftermath);
     INFO(broker_.output());

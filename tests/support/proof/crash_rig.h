@@ -19,6 +19,7 @@ struct Aftermath {
   bool all = false;            ///< look at everything from the first message on, and wait for what is still to come
   Time waited = Time::max();   ///< what was acknowledged before this is there
   Time flushed = Time::max();  ///< and so is before this what its sender didn't want to wait for (WAIT=false)
+  int64_t stop_begin_ms = 0, stop_end_ms = 0;  ///< when the broker ended, by the wall clock
 };
 
 /// One kind of traffic for the crash rig, with its own memory of what the broker acknowledged. Derive from it for
@@ -58,10 +59,11 @@ class CrashRig {
  private:
   void start();
   void run_workloads(int64_t micros);
-  void verify(const Aftermath& aftermath);
+  void verify(Aftermath aftermath);
 
   const bool sync_flush_;
   Aftermath::Time killed_;
+  int64_t stop_begin_ms_ = 0, stop_end_ms_ = 0;
   Rng rng_;
   TempDir dir_{memory_folder()};
   std::unique_ptr<TappedDisk> disk_;

@@ -20,9 +20,9 @@ std::map<int64_t, Taken> contents(RunningStore& store, const Key& key, std::vect
   const store::QueueKeyView view{key.first, QueueId(key.second)};
   const int64_t min = store->min_offset(view).value, max = store->max_offset(view, false).value;
   for (int64_t at = min; at < max; ++at) {
-    const auto entry = store->entry(view, QueueOffset(at));
-    const auto record = entry ? store->record_at(entry->at) : std::nullopt;
-    const auto decoded = record ? decode_message(record->bytes, true) : fail(Errc::kNotFound, "no record");
+    const auto entry = store->entry(view, QueueOffset(at)).value();
+    const auto record = entry ? store->record_at(entry->at) : fail(Errc::kNotFound, "no entry");
+    const auto decoded = record ? decode_message(record->bytes, true) : tl::unexpected(record.error());
     if (!decoded || decoded->message.topic != key.first || decoded->message.queue_offset.value != at) {
       wrong.push_back(fmt::format("entry {} of {} {} leads to no record of its own ({})", at, key.first, key.second,
                                   decoded ? "another's" : decoded.error().what));
@@ -105,9 +105,9 @@ std::vector<std::string> everything_wrong(const store::StoreOptions& options, co
     wrong.push_back("it does not open again: " + store.problem.what);
     return wrong;
   }
-  const auto last = store->entry({fresh_topic, QueueId(0)}, QueueOffset(next));
-  const auto record = last ? store->record_at(last->at) : std::nullopt;
-  const auto decoded = record ? decode_message(record->bytes, true) : fail(Errc::kNotFound, "nothing");
+  const auto last = store->entry({fresh_topic, QueueId(0)}, QueueOffset(next)).value();
+  const auto record = last ? store->record_at(last->at) : fail(Errc::kNotFound, "no entry");
+  const auto decoded = record ? decode_message(record->bytes, true) : tl::unexpected(record.error());
   if (!decoded || decoded->message.body != "afterwards") wrong.emplace_back("what was put afterwards is not there");
   return wrong;
 }

@@ -83,12 +83,12 @@ void TransactionLoad::run(int32_t port, uint64_t seed, const std::atomic<bool>& 
   while (made_topic_ && !stop && pay(client, rng)) {
   }
   listener.join();
-  stops_ms_.push_back(wall_ms());
 }
 
 bool TransactionLoad::stopped_within(int64_t window_ms, int64_t delivered_ms) const {
-  return std::any_of(stops_ms_.begin(), stops_ms_.end(),
-                     [&](int64_t stop) { return delivered_ms >= stop - window_ms && delivered_ms <= stop; });
+  return std::any_of(stops_ms_.begin(), stops_ms_.end(), [&](const auto& stop) {
+    return delivered_ms >= stop.first - window_ms && delivered_ms <= stop.second;
+  });
 }
 
 std::vector<std::string> TransactionLoad::read(RawClient& client, std::map<std::string, int64_t>& last_ms,
@@ -121,6 +121,7 @@ std::vector<std::string> TransactionLoad::missing(const std::map<std::string, in
 
 std::vector<std::string> TransactionLoad::verify(int32_t port, const Aftermath& aftermath) {
   if (!made_topic_) return {};
+  stops_ms_.emplace_back(aftermath.stop_begin_ms, aftermath.stop_end_ms);
   RawClient client(port);
   // A power cut takes op records that nobody waited for, too.
   const int64_t window_ms = aftermath.flushed == Aftermath::Time::max() ? kStopWindowMs : kPowerWindowMs;

@@ -3,6 +3,7 @@
 #include <map>
 #include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tests/support/proof/crash_rig.h"
@@ -46,7 +47,7 @@ class TransactionLoad final : public Workload {
 
   bool made_topic_ = false;
   int64_t next_ = 0;
-  std::vector<int64_t> stops_ms_;  ///< by the wall clock
+  std::vector<std::pair<int64_t, int64_t>> stops_ms_;  ///< from the signal to the end, by the wall clock
   std::atomic<int> checks_{0};
   std::mutex mu_;
   std::map<std::string, Half> halves_;  // under mu_, by their keys

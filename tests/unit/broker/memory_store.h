@@ -33,8 +33,9 @@ class MemoryStore final : public store::MessageStore {
   int64_t now_ms = 1'700'000'000'000;  ///< the store time of what is put
   bool cold = false;                   ///< loops would have to wait for the disk
   bool first_entry_cached = true;
-  bool unreadable = false;     ///< no record is found
-  bool suggest_slave = false;  ///< readers are far behind
+  bool unreadable = false;         ///< the disk gives no record
+  bool queues_unreadable = false;  ///< nor an entry
+  bool suggest_slave = false;      ///< readers are far behind
   PhyOffset durable;
   PhyOffset log_begin, log_end;
   std::function<void(PhyOffset, bool)> wake;
@@ -119,15 +120,16 @@ class MemoryStore final : public store::MessageStore {
   int64_t earliest_store_time_ms(store::QueueKeyView key) override {
     return queue(key.topic, key.queue_id.value).records.empty() ? -1 : 1234;
   }
-  std::optional<PinnedBytes> record_at(PhyOffset at) override {
-    if (unreadable) return std::nullopt;
+  Result<PinnedBytes> record_at(PhyOffset at) override {
+    if (unreadable && at >= log_begin) return fail(Errc::kIo, "the test's disk gives nothing");
+    if (at < log_begin) return fail(Errc::kNotFound, "its record is gone");
     for (const auto& [key, in] : queues_by_key) {
       for (const Record& record : in.records) {
         if (decode_message(as_bytes(record.bytes), false).value().message.phy_offset == at)
           return PinnedBytes{as_bytes(record.bytes), nullptr};
       }
     }
-    return std::nullopt;
+    return fail(Errc::kNotFound, "no record starts there");
   }
   store::KeyQueryResult query(const store::KeyQuery& asked) override {
     store::KeyQueryResult result;
@@ -163,7 +165,8 @@ class MemoryStore final : public store::MessageStore {
   void run_indexer() override {}
   Result<void> stop() override { return {}; }
   int64_t store_time_ms(store::QueueKeyView, QueueOffset) override { return -1; }
-  std::optional<store::QueueEntry> entry(store::QueueKeyView key, QueueOffset offset) override {
+  Result<std::optional<store::QueueEntry>> entry(store::QueueKeyView key, QueueOffset offset) override {
+    if (queues_unreadable) return fail(Errc::kIo, "the test's disk gives nothing");
     const Queue& from = queue(key.topic, key.queue_id.value);
     if (offset.value < from.min || offset.value >= from.max()) return std::nullopt;
     const Record& record = from.records[static_cast<size_t>(offset.value - from.min)];

@@ -77,7 +77,7 @@ TEST_CASE("every five minutes it is told how far behind those are who read", "[b
   const bool recorded = GENERATE(true, false);
   Told told([recorded](BrokerConfig& config) { config.disk_fall_recorded = recorded; });
   for (int n = 0; n < 3; ++n) told.broker.send(order(), std::string(1'000, 'x'));
-  const int64_t second = told.broker.store.entry({"orders", QueueId(1)}, QueueOffset(1))->at.value;
+  const int64_t second = told.broker.store.entry({"orders", QueueId(1)}, QueueOffset(1)).value()->at.value;
   told.pull_as("far", 0);
   told.pull_as("near", 2);
   told.pass(5 * kMinuteMs);

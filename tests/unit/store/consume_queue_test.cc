@@ -46,10 +46,10 @@ TEST_CASE("entries read the same from memory, from files, after rest and after l
   auto queue = f.queue();
   auto all_there = [&](const ConsumeQueue& q) {
     for (int64_t i = 0; i < 200; ++i) {
-      const auto got = q.entry(QueueOffset(i));
+      const auto got = q.entry(QueueOffset(i)).value();
       if (!got || got->at != entry_number(i).at || got->tags_code != entry_number(i).tags_code) return false;
     }
-    return !q.entry(QueueOffset(200));
+    return !q.entry(QueueOffset(200)).value();
   };
   for (int64_t i = 0; i < 200; ++i) CHECK(queue->append(entry_number(i)) == i);
   CHECK(all_there(*queue));
@@ -113,8 +113,8 @@ TEST_CASE("recovery passes over what is known, and a newer record replaces what 
   CHECK(queue->end_offset().value == 40);
   CHECK(queue->restore(QueueOffset(4), {PhyOffset(9'100), 100, 1}));
   CHECK(queue->end_offset().value == 5);
-  CHECK(queue->entry(QueueOffset(3))->at.value == 9'000);
-  CHECK(queue->entry(QueueOffset(4))->at.value == 9'100);
+  CHECK(queue->entry(QueueOffset(3)).value()->at.value == 9'000);
+  CHECK(queue->entry(QueueOffset(4)).value()->at.value == 9'100);
   queue->restore(QueueOffset(int64_t{1} << 60), {PhyOffset(9'900), 100, 1});
   CHECK(queue->end_offset().value == 5);
   // A topic that was made anew counts from 0.
@@ -128,9 +128,9 @@ TEST_CASE("a record whose offset steps back alone costs no other its place", "[s
   for (int64_t i = 0; i < 20; ++i) queue->restore(QueueOffset(i), entry_number(i));
   CHECK_FALSE(queue->restore(QueueOffset(16), entry_number(20)));  // 20 with a flipped bit
   CHECK(queue->restore(QueueOffset(21), entry_number(21)));
-  for (int64_t i = 0; i < 20; ++i) CHECK(queue->entry(QueueOffset(i))->at == entry_number(i).at);
-  CHECK_FALSE(queue->entry(QueueOffset(20)));
-  CHECK(queue->entry(QueueOffset(21))->at == entry_number(21).at);
+  for (int64_t i = 0; i < 20; ++i) CHECK(queue->entry(QueueOffset(i)).value()->at == entry_number(i).at);
+  CHECK_FALSE(queue->entry(QueueOffset(20)).value());
+  CHECK(queue->entry(QueueOffset(21)).value()->at == entry_number(21).at);
 }
 
 TEST_CASE("a record whose offset jumps ahead alone costs no other its place", "[store]") {
@@ -141,7 +141,7 @@ TEST_CASE("a record whose offset jumps ahead alone costs no other its place", "[
   CHECK(queue->end_offset().value == 53);
   CHECK(queue->restore(QueueOffset(21), entry_number(21)));
   CHECK(queue->end_offset().value == 22);
-  for (int64_t i = 0; i < 22; ++i) CHECK(queue->entry(QueueOffset(i))->at == entry_number(i).at);
+  for (int64_t i = 0; i < 22; ++i) CHECK(queue->entry(QueueOffset(i)).value()->at == entry_number(i).at);
   // Where the next one goes on from there, what is between is gone.
   CHECK(queue->restore(QueueOffset(30), entry_number(30)));
   CHECK(queue->restore(QueueOffset(31), entry_number(31)));

@@ -85,7 +85,7 @@ TEST_CASE("a reader that is further behind than its share of memory is sent to a
     CAPTURE(offset);
     const auto got = store->get(
         {.topic = "T", .queue_id = QueueId(0), .offset = QueueOffset(offset), .max_messages = 100, .may_block = true});
-    const auto place = [&](int64_t at) { return store->entry({"T", QueueId(0)}, QueueOffset(at))->at.value; };
+    const auto place = [&](int64_t at) { return store->entry({"T", QueueId(0)}, QueueOffset(at)).value()->at.value; };
     const int64_t recent = 500 * ratio;
     const auto is_old = [&](int64_t at) { return end - place(at) > recent; };
     REQUIRE(got.status == GetStatus::kFound);

@@ -344,5 +344,5 @@ TEST_CASE("an entry with an address in consumequeue_ext is filtered by its recor
   CHECK(got.status == store::GetStatus::kFound);
   CHECK(got.count == 5);
   CHECK(got.next == QueueOffset(9 + 1));
-  CHECK(store->entry({"T", QueueId(0)}, QueueOffset(1))->tags_code == tags_code("B"));
+  CHECK(store->entry({"T", QueueId(0)}, QueueOffset(1)).value()->tags_code == tags_code("B"));
 }

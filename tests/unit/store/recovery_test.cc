@@ -105,7 +105,7 @@ TEST_CASE("with forceVerifyPropCRC new records carry their own CRC, and after a 
   {
     RunningStore store(options, false);
     for (const char* body : {"one", "two"}) REQUIRE(store.put("T", 0, body).status == PutStatus::kOk);
-    const auto record = store->record_at(store->entry({"T", QueueId(0)}, QueueOffset(1))->at);
+    const auto record = store->record_at(store->entry({"T", QueueId(0)}, QueueOffset(1)).value()->at);
     const auto properties = decode_message(record->bytes, true).value().message.properties;
     CHECK((properties.find("__CRC32#") != std::string_view::npos) == options.force_prop_crc);
   }

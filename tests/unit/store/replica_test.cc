@@ -44,7 +44,7 @@ TEST_CASE("slices that end anywhere make the same log, queues and index", "[stor
 
   CHECK(slave->figures().max_offset == master->figures().max_offset);
   for (const int32_t queue : {0, 1}) CHECK(slave.bodies("orders", queue) == master.bodies("orders", queue));
-  CHECK(slave->entry({"orders", QueueId(1)}, QueueOffset(3))->tags_code == tags_code("tag"));
+  CHECK(slave->entry({"orders", QueueId(1)}, QueueOffset(3)).value()->tags_code == tags_code("tag"));
   CHECK(slave->query({.topic = "orders", .key = "k31", .end_ms = INT64_MAX}).records.size() == 1);
 }
 
