@@ -25,13 +25,13 @@ class FormerDeliveries {
 
   int64_t until_ms() const { return until_ms_; }
   /// Whether `message`, as it would be stored now, was delivered before: where its record ends. `slot_ms` never falls
-  /// from call to call.
-  std::optional<PhyOffset> take(const Message& message, int64_t slot_ms);
+  /// from call to call. An error: what is there can't be read now.
+  Result<std::optional<PhyOffset>> take(const Message& message, int64_t slot_ms);
 
  private:
   using Places = std::unordered_multimap<size_t, PhyOffset>;  ///< by the hash of the message's identity
 
-  void find_deliveries(store::QueueKeyView queue, int64_t since_ms, Places& found) const;
+  Result<Places> find_deliveries(store::QueueKeyView queue, int64_t since_ms) const;
 
   store::MessageStore& store_;
   const int64_t until_ms_;

@@ -337,26 +337,32 @@ bool Timers::deliver(const store::TimerUnit& unit) {
   message.properties = traced(unit, waited->message.properties);
   if (message.properties.size() > static_cast<size_t>(kMaxPropertiesBytes))
     message.properties = waited->message.properties;  // better without its trace than not at all
-  std::optional<PhyOffset> end = former_ ? former_->take(message, read_ms_) : std::nullopt;
+  const auto end = put_once(message, *place, unit);
   if (!end) {
-    const store::PutResult result = parts_.outlet == nullptr ? own_.put(message) : put_elsewhere(message, *place, unit);
-    if (result.status == store::PutStatus::kServiceNotAvailable ||
-        result.status == store::PutStatus::kCreateFileFailed) {
-      complain(fmt::format("timer messages wait, {}", result.problem));
-      return false;
-    }
-    if (result.status == store::PutStatus::kOk) {
-      end = result.end;
-    } else {
-      parts_.log.error("the timer message at {} can't be delivered to {}: {}", unit.at.value, place->topic,
-                       result.problem);
-    }
+    complain(fmt::format("timer messages wait, {}", end.error().what));
+    return false;
   }
   rests_ = false;
   parts_.metrics.add(place->topic, unit.deletes() ? 1 : -1);
   delivered_total_.fetch_add(1, std::memory_order_relaxed);
-  if (end) delivered_end_ = std::max(delivered_end_.load(), end->value);
+  if (*end) delivered_end_ = std::max(delivered_end_.load(), (*end)->value);
   return true;
+}
+
+/// Stores a message unless a former life did: where its record ends, or nothing if it is refused for good. An error: it
+/// must wait.
+Result<std::optional<PhyOffset>> Timers::put_once(const Message& message, const RealPlace& place,
+                                                  const store::TimerUnit& unit) {
+  if (former_) {
+    COMET_TRY(const auto end, former_->take(message, read_ms_));
+    if (end) return end;
+  }
+  const store::PutResult result = parts_.outlet == nullptr ? own_.put(message) : put_elsewhere(message, place, unit);
+  if (result.status == store::PutStatus::kServiceNotAvailable || result.status == store::PutStatus::kCreateFileFailed)
+    return fail(Errc::kIo, std::string(result.problem));
+  if (result.status == store::PutStatus::kOk) return result.end;
+  parts_.log.error("the timer message at {} can't be delivered to {}: {}", unit.at.value, place.topic, result.problem);
+  return std::nullopt;
 }
 
 /// Whether another broker, or this one in a former life, has taken it in and been through its slot.
