@@ -20,45 +20,40 @@ std::string identity(const Message& message) {
 
 }  // namespace
 
-Result<std::optional<PhyOffset>> FormerDeliveries::take(const Message& message, int64_t slot_ms) {
-  const std::pair key(std::string(message.topic), message.queue_id.value);
-  auto queue = queues_.find(key);
-  if (queue == queues_.end()) {
-    COMET_TRY(auto found, find_deliveries({message.topic, message.queue_id}, slot_ms));
-    queue = queues_.emplace(key, std::move(found)).first;
-  }
-  Places& places = queue->second;
-  if (places.empty()) return std::nullopt;
+Result<std::optional<PhyOffset>> FormerDeliveries::take(const Message& message, int64_t due_ms) {
+  if (due_ms >= until_ms_) return std::nullopt;
+  const store::QueueKeyView key{message.topic, message.queue_id};
+  const auto known =
+      queues_.try_emplace({std::string(message.topic), message.queue_id.value}, Queue{store_.max_offset(key, false)});
+  Queue& queue = known.first->second;
+  COMET_TRY_VOID(look_back(key, due_ms, queue));
+  if (queue.deliveries.empty()) return std::nullopt;
   const std::string wanted = identity(message);
-  const auto [first, last] = places.equal_range(std::hash<std::string>{}(wanted));
+  const auto [first, last] = queue.deliveries.equal_range(std::hash<std::string>{}(wanted));
   for (auto place = first; place != last; ++place) {
     const auto bytes = store_.record_at(place->second);
     if (!bytes && bytes.error().code != Errc::kNotFound) return tl::unexpected(bytes.error());
     const auto record = bytes ? decode_message(bytes->bytes, false) : tl::unexpected(bytes.error());
     if (!record || identity(record->message) != wanted) continue;
     const PhyOffset end = place->second + record->record_bytes;
-    places.erase(place);
+    queue.deliveries.erase(place);
     return end;
   }
   return std::nullopt;
 }
 
-/// A slot is delivered when it is over, so what was stored before it needs no look.
-Result<FormerDeliveries::Places> FormerDeliveries::find_deliveries(store::QueueKeyView queue, int64_t since_ms) const {
-  Places found;
-  const QueueOffset min = store_.min_offset(queue);
-  for (QueueOffset at = store_.max_offset(queue, false); at > min;) {
-    at = at - 1;
-    COMET_TRY(const auto entry, store_.entry(queue, at));
+Result<void> FormerDeliveries::look_back(store::QueueKeyView key, int64_t since_ms, Queue& queue) const {
+  for (const QueueOffset min = store_.min_offset(key); queue.begin > min; queue.begin = queue.begin - 1) {
+    COMET_TRY(const auto entry, store_.entry(key, queue.begin - 1));
     if (!entry) break;
     const auto bytes = store_.record_at(entry->at);
     if (!bytes && bytes.error().code != Errc::kNotFound) return tl::unexpected(bytes.error());
     const auto record = bytes ? decode_message(bytes->bytes, false) : tl::unexpected(bytes.error());
     if (!record || record->message.store_timestamp_ms < since_ms) break;
     if (find_property(record->message.properties, property::kTimerDequeueMs))
-      found.emplace(std::hash<std::string>{}(identity(record->message)), entry->at);
+      queue.deliveries.emplace(std::hash<std::string>{}(identity(record->message)), entry->at);
   }
-  return found;
+  return {};
 }
 
 }  // namespace comet::broker

@@ -18,6 +18,8 @@ constexpr int64_t kTakeInMs = 100;  ///< how long a message may wait to be taken
 constexpr int64_t kRetryMs = 100;
 constexpr int64_t kLookAheadSlots = 64;
 constexpr int64_t kExpirePeriodMs = 30'000;
+/// A late message comes with a slot after its own; by then all that was late at the start has come.
+constexpr int64_t kKnowAgainMs = 60'000;
 constexpr int32_t kMinRollSlots = 2, kBlankSlots = 60;
 
 std::optional<int64_t> number(std::string_view text) {
@@ -280,7 +282,7 @@ bool Timers::deliver_slot(int64_t slot_ms) {
 }
 
 void Timers::open_slot(int64_t slot_ms) {
-  if (former_ && slot_ms >= former_->until_ms()) former_.reset();
+  if (former_ && slot_ms >= former_->until_ms() + kKnowAgainMs) former_.reset();
   TakenBacks taken_back;
   auto units = parts_.files.units(slot_ms, [&](const store::TimerUnit& unit) { note_taken_back(unit, taken_back); });
   slot_.emplace(OpenSlot{std::move(units), std::move(taken_back)});
@@ -337,7 +339,9 @@ bool Timers::deliver(const store::TimerUnit& unit) {
   message.properties = traced(unit, waited->message.properties);
   if (message.properties.size() > static_cast<size_t>(kMaxPropertiesBytes))
     message.properties = waited->message.properties;  // better without its trace than not at all
-  const auto end = put_once(message, *place, unit);
+  const int64_t slot_ms = read_ms_;
+  const int64_t since_ms = unit.rolls() || !due ? slot_ms : std::min(slot_ms, parts_.files.wheel().floor(*due));
+  const auto end = put_once(message, *place, unit, since_ms);
   if (!end) {
     complain(fmt::format("timer messages wait, {}", end.error().what));
     return false;
@@ -349,12 +353,12 @@ bool Timers::deliver(const store::TimerUnit& unit) {
   return true;
 }
 
-/// Stores a message unless a former life did: where its record ends, or nothing if it is refused for good. An error: it
-/// must wait.
+/// Stores a message unless a former life did, which it can't have done before `since_ms`: where its record ends, or
+/// nothing if it is refused for good. An error: it must wait.
 Result<std::optional<PhyOffset>> Timers::put_once(const Message& message, const RealPlace& place,
-                                                  const store::TimerUnit& unit) {
+                                                  const store::TimerUnit& unit, int64_t since_ms) {
   if (former_) {
-    COMET_TRY(const auto end, former_->take(message, read_ms_));
+    COMET_TRY(const auto end, former_->take(message, since_ms));
     if (end) return end;
   }
   const store::PutResult result = parts_.outlet == nullptr ? own_.put(message) : put_elsewhere(message, place, unit);

@@ -123,7 +123,7 @@ class Timers {
   void close_slot();
   bool deliver(const store::TimerUnit& unit);
   Result<std::optional<PhyOffset>> put_once(const Message& message, const RealPlace& place,
-                                            const store::TimerUnit& unit);
+                                            const store::TimerUnit& unit, int64_t since_ms);
   store::PutResult put_elsewhere(Message message, const RealPlace& place, const store::TimerUnit& unit);
   bool is_delivered(int64_t slot_ms, QueueOffset entry) const;
   bool is_taken_back(std::string_view topic, std::string_view properties);

@@ -97,7 +97,8 @@ TEST_CASE("waiting messages come once, when they are due, also over a clean stop
   CHECK_THAT(client.call(kTimerMetrics).body, Catch::Contains("\"T\":{\"count\":0,"));
 }
 
-TEST_CASE("waiting messages survive kill -9 at any moment: none is lost, none is early", "[e2e][delay]") {
+TEST_CASE("waiting messages survive kill -9 at any moment: none is lost, none is early, no timer comes twice",
+          "[e2e][delay]") {
   Waiting waiting;
   for (const size_t before_kill : {0u, 1u, 60u}) {  // messages delivered by then
     const size_t earlier = waiting.due.size();
@@ -108,6 +109,10 @@ TEST_CASE("waiting messages survive kill -9 at any moment: none is lost, none is
     waiting.cluster.start_broker();
     REQUIRE(waiting.cluster.broker.running());
     REQUIRE(eventually([&] { return waiting.delivered().size() == earlier + 120; }));
+  }
+  for (const auto& [body, count] : waiting.delivered()) {
+    CAPTURE(body);
+    if (body.find("timer") != std::string::npos) CHECK(count == 1);
   }
 }
 

@@ -11,7 +11,7 @@ SEND = ["send_sync", "send_async", "send_oneway", "send_to_chosen_queue", "send_
         "auto_create_topic", "topic_without_inherit_refused", "system_topic_refused", "too_large_refused"]
 PUSH = ["push_rebalance", "push_orderly_rebalance", "push_concurrent", "push_orderly", "push_broadcasting", "push_tags", "push_offsets_survive_restart",
         "push_new_group_start", "push_large_bodies", "push_long_poll_latency", "push_reconsume_later", "push_subscribe_later", "push_sql_refused",
-        "message_trace"]
+        "message_trace", "reset_while_consuming"]
 PULL = ["pull_statuses", "pull_tags", "pull_batch_limits", "pull_block_if_not_found", "pull_offsets_commit", "lite_pull_subscribe", "lite_pull_assign"]
 LOOKUP = ["offsets_and_times", "view_by_offset_id", "query_by_key", "query_by_unique_key", "connections", "name_server_tables"]
 RETRY = ["retry_until_dead_letter", "retry_levels", "retry_sent_by_client", "retry_orderly_dead_letter", "retry_batch_and_compressed"]

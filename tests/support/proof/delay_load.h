@@ -25,6 +25,7 @@ class DelayLoad final : public Workload {
  private:
   struct Sent {
     int64_t due_ms = 0;
+    bool is_timer = false;
     bool acked = false;
     Aftermath::Time when;
   };

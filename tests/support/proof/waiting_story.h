@@ -22,13 +22,14 @@ struct WaitingChapter {
     std::string body;
     int64_t due_ms = 0;
     PhyOffset end;  ///< of its record, which waits in the log
-    bool is_timer = false;
+    bool is_timer = false, rolls = false;
   };
   std::map<MemoryStore::Key, MemoryStore::Queue> log;  ///< of a store that is beyond doubt here
   PhyOffset log_end, durable;
   int64_t now_ms = 0;
   std::vector<Promise> promises;  ///< those that end at or before `durable` were acknowledged
   std::set<std::string> topics;   ///< acknowledged
+  bool power_was_cut = false;     ///< then what was rolled and its former self may both be taken in again
   int stops = 0;                  ///< after each of them a message of a delay level may be delivered once more
 };
 
@@ -88,11 +89,13 @@ class WaitingStory {
   std::set<std::string> topics_;
   std::vector<std::string> problems_;
   int stops_ = 0, number_ = 0;
+  bool power_was_cut_ = false;
 };
 
 /// Starts a broker on `root` as the machine stood, lets all time pass, and starts it once more. Empty: everything that
-/// was acknowledged is delivered, nothing early, timers once, levels again only after a stop, and nothing more after a
-/// clean restart; acknowledged topics are there. `power_cut`: what of the log wasn't durable is gone.
-std::vector<std::string> judge_waiting(const Path& root, const WaitingChapter& chapter, bool power_cut);
+/// was acknowledged is delivered, nothing early, timers once unless they roll and the power was cut, levels again only
+/// after a stop, and nothing more after a clean restart; acknowledged topics are there. `power_cut`: what of the log
+/// wasn't durable is gone.
+std::vector<std::string> judge_waiting(const Path& root, WaitingChapter chapter, bool power_cut);
 
 }  // namespace comet::test

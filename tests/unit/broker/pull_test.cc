@@ -300,7 +300,9 @@ TEST_CASE("what the loop would wait for is read and answered by a worker", "[bro
   CHECK(broker.statistics.total("GROUP_GET_NUMS", "orders@readers") == 1);
 
   broker.workers.full = true;
-  CHECK(broker.pull(pull_orders()).code == 2);
+  const auto refused = broker.pull(pull_orders());
+  CHECK(refused.code == 2);
+  CHECK(refused.remark == "[OVERLOAD]system busy, start flow control for a while");
 }
 
 TEST_CASE("a pull that waited too long for a worker is told that the broker is busy", "[broker][pull]") {

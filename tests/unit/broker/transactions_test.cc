@@ -205,7 +205,9 @@ TEST_CASE("workers that are overloaded leave the transaction open", "[broker][tr
   OneHalf broker;
   broker.hot.store.cold = true;
   broker.hot.workers.full = true;
-  CHECK(broker.commit(broker.half).code == 2);
+  const auto refused = broker.commit(broker.half);
+  CHECK(refused.code == 2);
+  CHECK(refused.remark == "[OVERLOAD]system busy, start flow control for a while: the workers' queue is full");
   broker.hot.workers.full = false;
   CHECK(broker.commit(broker.half).code == 0);
   CHECK(broker.delivered() == 1);

@@ -96,6 +96,17 @@ TEST_CASE("consumerConnection prints clients and subscriptions", "[tools]") {
         "ConsumeFromWhere: CONSUME_FROM_LAST_OFFSET\n");
 }
 
+TEST_CASE("consumerConnection says where a group's clients contradict each other", "[tools]") {
+  Progress mqadmin;
+  mqadmin.transport.on(
+      "a:1", RequestCode::kGetConsumerConnectionList,
+      R"({"subscriptionConflict":"client A subscribes topic T, client B doesn't","duplicateClientId":"client id A is used by 10.0.0.7:1 and by 10.0.0.8:2",)" +
+          std::string(kClients).substr(1));
+  CHECK(mqadmin.run({"consumerConnection", "-g", "g1"}) == 0);
+  CHECK_THAT(mqadmin.out, Catch::EndsWith("SubscriptionConflict: client A subscribes topic T, client B doesn't\n"
+                                          "DuplicateClientId: client id A is used by 10.0.0.7:1 and by 10.0.0.8:2\n"));
+}
+
 TEST_CASE("producers are listed by group and by broker", "[tools]") {
   test::Mqadmin mqadmin;
   mqadmin.transport.on(

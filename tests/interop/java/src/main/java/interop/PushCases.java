@@ -47,6 +47,7 @@ final class PushCases {
     cases.put("push_long_poll_latency", PushCases::latency);
     cases.put("push_reconsume_later", PushCases::reconsumeLater);
     cases.put("push_subscribe_later", PushCases::subscribeLater);
+    cases.put("reset_while_consuming", PushCases::resetWhileConsuming);
     cases.put("push_sql_refused", PushCases::sqlRefused);
     cases.put("message_trace", PushCases::trace);
   }
@@ -60,6 +61,21 @@ final class PushCases {
     until("200 messages", () -> new HashSet<>(seen).size() >= 200, () -> "seen " + seen.size());
     equal(names("m", 0, 200), new TreeSet<>(seen), "consumed");
     equal(200, seen.size(), "each once");
+  }
+
+  /** A group that is reset (222) while it consumes gets everything once more. */
+  private static void resetWhileConsuming(Lab lab) throws Exception {
+    String topic = lab.topic("", 2);
+    String group = lab.unique("group");
+    CopyOnWriteArrayList<String> seen = new CopyOnWriteArrayList<>();
+    lab.send(topic, 6);
+    lab.push(group, "a", topic, "*", message -> seen.add(Lab.text(message)));
+    until("6 messages", () -> seen.size() == 6, () -> "seen " + seen);
+    lab.ask("reset " + group + " " + topic);
+    until("all of it again, which takes 4.9 ten seconds and a rebalance", 60_000, () -> seen.size() >= 12, () -> "seen " + seen);
+    Thread.sleep(500);
+    equal(12, seen.size(), "messages: " + seen);
+    for (String body : names("m", 0, 6)) equal(2, Collections.frequency(seen, body), "times that " + body + " came");
   }
 
   private static void orderly(Lab lab) throws Exception {
