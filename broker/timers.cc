@@ -68,8 +68,8 @@ Timers::Timers(const Parts& parts)
 /// Behind the newest message in the wheel, which may be newer than the checkpoint.
 QueueOffset Timers::first_to_take_in() const {
   QueueOffset next = saved_.queue_offset;
-  if (const auto newest = parts_.files.newest()) {
-    const auto record = parts_.store.record_at(newest->at);
+  if (const auto newest = parts_.files.newest(); newest && *newest) {
+    const auto record = parts_.store.record_at((*newest)->at);
     const auto message = record ? decode_message(record->bytes, false) : fail(Errc::kNotFound, "");
     if (message && message->message.topic == kTimerTopic) next = std::max(next, message->message.queue_offset + 1);
   }
@@ -272,33 +272,48 @@ bool Timers::deliver_until(int64_t limit_ms) {
 }
 
 bool Timers::deliver_slot(int64_t slot_ms) {
-  if (!slot_) open_slot(slot_ms);
-  while (const store::TimerUnit* unit = slot_->units.next()) {
-    if (hurry_ || !deliver(*unit)) return false;
+  if (!slot_)
+    if (const auto opened = open_slot(slot_ms); !opened) return wait_for_disk(opened.error());
+  for (;;) {
+    const auto unit = slot_->units.next();
+    if (!unit) return wait_for_disk(unit.error());
+    if (*unit == nullptr) break;
+    if (hurry_ || !deliver(**unit)) return false;
     slot_->units.pass();
   }
   close_slot();
   return true;
 }
 
-void Timers::open_slot(int64_t slot_ms) {
-  if (former_ && slot_ms >= former_->until_ms() + kKnowAgainMs) former_.reset();
-  TakenBacks taken_back;
-  auto units = parts_.files.units(slot_ms, [&](const store::TimerUnit& unit) { note_taken_back(unit, taken_back); });
-  slot_.emplace(OpenSlot{std::move(units), std::move(taken_back)});
+bool Timers::wait_for_disk(const Error& why) {
+  complain(fmt::format("timer messages wait, the store can't be read: {}", why.what));
+  return false;
 }
 
-void Timers::note_taken_back(const store::TimerUnit& unit, TakenBacks& into) {
-  if (!unit.deletes() || unit.rolls()) return;
+Result<void> Timers::open_slot(int64_t slot_ms) {
+  if (former_ && slot_ms >= former_->until_ms() + kKnowAgainMs) former_.reset();
+  TakenBacks taken_back;
+  Result<void> noted;
+  COMET_TRY(auto units, parts_.files.units(slot_ms, [&](const store::TimerUnit& unit) {
+    if (noted) noted = note_taken_back(unit, taken_back);
+  }));
+  if (noted) slot_.emplace(OpenSlot{std::move(units), std::move(taken_back)});
+  return noted;
+}
+
+Result<void> Timers::note_taken_back(const store::TimerUnit& unit, TakenBacks& into) {
+  if (!unit.deletes() || unit.rolls()) return {};
   const auto record = parts_.store.record_at(unit.at);
-  const auto message = record ? decode_message(record->bytes, false) : fail(Errc::kNotFound, "");
-  if (!message) return;
+  if (!record && record.error().code != Errc::kNotFound) return tl::unexpected(record.error());
+  const auto message = record ? decode_message(record->bytes, false) : tl::unexpected(record.error());
+  if (!message) return {};
   const auto key = find_property(message->message.properties, property::kTimerDelUniqueKey);
   const auto topic = find_property(message->message.properties, property::kRealTopic);
-  if (!key || !topic) return;
+  if (!key || !topic) return {};
   TakenBack& taken_back = into[std::string(*key)];
   taken_back.topic = *topic;
   ++taken_back.markers;
+  return {};
 }
 
 /// Each marker took one from its topic's count; what met no message gives it back.
@@ -313,10 +328,7 @@ void Timers::close_slot() {
 bool Timers::deliver(const store::TimerUnit& unit) {
   if (unit.deletes() && !unit.rolls()) return true;
   const auto record = parts_.store.record_at(unit.at);
-  if (!record && record.error().code != Errc::kNotFound) {
-    complain(fmt::format("timer messages wait, the store can't be read: {}", record.error().what));
-    return false;
-  }
+  if (!record && record.error().code != Errc::kNotFound) return wait_for_disk(record.error());
   const auto waited = record ? decode_message(record->bytes, false) : tl::unexpected(record.error());
   if (!waited || waited->message.topic != kTimerTopic) {
     if (!record) ++lost_;

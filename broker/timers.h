@@ -118,12 +118,13 @@ class Timers {
   Result<void> note(const store::QueueEntry& entry, int64_t write_ms);
   bool deliver_until(int64_t limit_ms);
   bool deliver_slot(int64_t slot_ms);
-  void open_slot(int64_t slot_ms);
-  void note_taken_back(const store::TimerUnit& unit, TakenBacks& into);
+  Result<void> open_slot(int64_t slot_ms);
+  Result<void> note_taken_back(const store::TimerUnit& unit, TakenBacks& into);
   void close_slot();
   bool deliver(const store::TimerUnit& unit);
   Result<std::optional<PhyOffset>> put_once(const Message& message, const RealPlace& place,
                                             const store::TimerUnit& unit, int64_t since_ms);
+  bool wait_for_disk(const Error& why);  ///< false
   store::PutResult put_elsewhere(Message message, const RealPlace& place, const store::TimerUnit& unit);
   bool is_delivered(int64_t slot_ms, QueueOffset entry) const;
   bool is_taken_back(std::string_view topic, std::string_view properties);

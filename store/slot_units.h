@@ -18,19 +18,23 @@ class SlotUnits {
  public:
   static constexpr size_t kPiece = 4'096;  ///< units held at once
 
-  /// `last`: position of the slot's newest unit, -1 if it has none. `visit` sees every unit once, newest first.
-  SlotUnits(const TimerLog& log, int64_t last, const std::function<void(const TimerUnit& unit)>& visit);
+  /// `last`: position of the slot's newest unit, -1 if it has none. `visit` sees every unit once, newest first. kIo:
+  /// one of them can't be read now.
+  static Result<SlotUnits> open(const TimerLog& log, int64_t last,
+                                const std::function<void(const TimerUnit& unit)>& visit);
 
-  /// The oldest unit that was not passed yet, until pass(); null behind the newest.
-  const TimerUnit* next();
+  /// The oldest unit that was not passed yet, until pass(); null behind the newest. kIo: it can't be read now, and
+  /// comes with a later call.
+  Result<const TimerUnit*> next();
   void pass() { piece_.pop_back(); }
 
  private:
+  explicit SlotUnits(const TimerLog& log) : log_(log) {}
   template <class Visit>
-  void walk(int64_t from, Visit visit) const;
+  Result<void> walk(int64_t from, Visit visit) const;
 
   const TimerLog& log_;
-  std::vector<int64_t> heads_;      ///< the newest unit of each piece that is left; the oldest piece's last
+  std::vector<int64_t> heads_{};    ///< the newest unit of each piece that is left; the oldest piece's last
   std::vector<TimerUnit> piece_{};  ///< what is left of the present piece, its oldest unit last
 };
 

@@ -31,8 +31,9 @@ Result<void> TimerFiles::load(PhyOffset log_end) {
   const int64_t from = wheel_->is_new() ? 0 : std::max<int64_t>(0, opened_at_.log_flushed - options_.log_file_bytes);
   COMET_TRY_VOID(timer_log_.recover(from, [&](const TimerUnit& unit) { return unit.at < log_end; }));
   if (timer_log_.end() < opened_at_.log_flushed) COMET_TRY_VOID(step_back());
-  const int64_t relink_from = std::min(from, clear_wrong_slots());
-  timer_log_.each(relink_from, [&](int64_t position, const TimerUnit& unit) { relink(position, unit); });
+  COMET_TRY(const int64_t wrong_from, clear_wrong_slots());
+  const auto link = [&](int64_t position, const TimerUnit& unit) { relink(position, unit); };
+  COMET_TRY_VOID(timer_log_.each(std::min(from, wrong_from), link));
   const auto used = wheel_->used_from(opened_at_.read_time_ms);
   if (!used.empty()) last_slot_ms_ = *std::max_element(used.begin(), used.end());
   return {};
@@ -51,11 +52,12 @@ Result<void> TimerFiles::step_back() {
 }
 
 /// Empties slots that don't lead to a unit of their own, and returns from where in the log they are to be filled again.
-int64_t TimerFiles::clear_wrong_slots() {
+Result<int64_t> TimerFiles::clear_wrong_slots() {
   int64_t from = timer_log_.end(), count = 0;
   for (const int64_t ms : wheel_->used_from(opened_at_.read_time_ms)) {
     const TimerSlot slot = wheel_->slot(ms);
-    if (leads_to_its_own(ms, slot.last)) continue;
+    COMET_TRY(const bool is_right, leads_to_its_own(ms, slot.last));
+    if (is_right) continue;
     from = std::min({from, slot.first, opened_at_.log_flushed});
     wheel_->clear(ms);
     ++count;
@@ -65,9 +67,9 @@ int64_t TimerFiles::clear_wrong_slots() {
   return from;
 }
 
-bool TimerFiles::leads_to_its_own(int64_t slot_ms, int64_t position) const {
+Result<bool> TimerFiles::leads_to_its_own(int64_t slot_ms, int64_t position) const {
   if (position < opened_at_.log_flushed) return true;
-  const auto unit = timer_log_.read(position);
+  COMET_TRY(const auto unit, timer_log_.read(position));
   return unit && wheel_->floor(unit->due_ms()) == slot_ms;
 }
 
@@ -87,12 +89,12 @@ void TimerFiles::relink(int64_t position, const TimerUnit& unit) {
 Result<void> TimerFiles::check_precision() const {
   std::optional<TimerUnit> newest;
   int64_t at = -1;
-  timer_log_.each(std::max<int64_t>(0, opened_at_.log_flushed - 1), [&](int64_t position, const TimerUnit& unit) {
-    if (position < opened_at_.log_flushed) {
-      at = position;
-      newest = unit;
-    }
-  });
+  const auto note = [&](int64_t position, const TimerUnit& unit) {
+    if (position >= opened_at_.log_flushed) return;
+    at = position;
+    newest = unit;
+  };
+  COMET_TRY_VOID(timer_log_.each(std::max<int64_t>(0, opened_at_.log_flushed - 1), note));
   if (!newest || wheel_->slot(newest->due_ms()).last >= at) return {};
   for (const int32_t other : {100, 200, 500, 1'000}) {
     if (other == options_.precision_ms) continue;
@@ -119,14 +121,11 @@ Result<void> TimerFiles::add(int64_t due_ms, TimerUnit unit) {
   return {};
 }
 
-SlotUnits TimerFiles::units(int64_t slot_ms, const std::function<void(const TimerUnit& unit)>& visit) const {
-  return {timer_log_, wheel_->slot(slot_ms).last, visit};
+Result<SlotUnits> TimerFiles::units(int64_t slot_ms, const std::function<void(const TimerUnit& unit)>& visit) const {
+  return SlotUnits::open(timer_log_, wheel_->slot(slot_ms).last, visit);
 }
 
-std::optional<TimerUnit> TimerFiles::newest() const {
-  const int64_t position = timer_log_.last_unit();
-  return position < 0 ? std::nullopt : timer_log_.read(position);
-}
+Result<std::optional<TimerUnit>> TimerFiles::newest() const { return timer_log_.read(timer_log_.last_unit()); }
 
 Result<int64_t> TimerFiles::flush() {
   int64_t end = 0;

@@ -40,8 +40,9 @@ class TimerFiles {
 
   /// Adds a unit to the slot of `due_ms`, which may be the unit's own time or later.
   Result<void> add(int64_t due_ms, TimerUnit unit);
-  /// What waits in the slot, oldest first; `visit` sees all of it once beforehand, newest first.
-  SlotUnits units(
+  /// What waits in the slot, oldest first; `visit` sees all of it once beforehand, newest first. kIo: it can't be read
+  /// now.
+  Result<SlotUnits> units(
       int64_t slot_ms, const std::function<void(const TimerUnit& unit)>& visit = [](const TimerUnit&) {}) const;
 
   TimerWheel& wheel() { return *wheel_; }
@@ -49,7 +50,7 @@ class TimerFiles {
   TimerLog& log() { return timer_log_; }
   const TimerCheckpoint& opened_at() const { return opened_at_; }
   /// The newest unit at opening; nothing if the log was empty.
-  std::optional<TimerUnit> newest() const;
+  Result<std::optional<TimerUnit>> newest() const;
   /// The last slot that anything was ever put into, 0 if none was.
   int64_t last_slot_ms() const { return last_slot_ms_; }
 
@@ -61,8 +62,8 @@ class TimerFiles {
   TimerFiles(Files& files, Log& log, TimerOptions options);
   Result<void> load(PhyOffset log_end);
   Result<void> step_back();
-  int64_t clear_wrong_slots();
-  bool leads_to_its_own(int64_t slot_ms, int64_t position) const;
+  Result<int64_t> clear_wrong_slots();
+  Result<bool> leads_to_its_own(int64_t slot_ms, int64_t position) const;
   void relink(int64_t position, const TimerUnit& unit);
   Result<void> check_precision() const;
 

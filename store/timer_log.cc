@@ -121,6 +121,7 @@ Result<void> TimerLog::recover(int64_t from, const std::function<bool(const Time
   };
   const size_t first = index;
   while (visit_file(segments[index], segments[index]->limit().value, note, end) && index + 1 < segments.size()) ++index;
+  COMET_TRY_VOID(healthy());  // zeros that stand in for a page look like the end, and what follows that is cleared
   std::vector<Path> behind;
   for (size_t n = index + 1; n < segments.size(); ++n) behind.push_back(segments[n]->path());
   COMET_TRY_VOID(remove(behind));
@@ -137,7 +138,7 @@ Result<void> TimerLog::recover(int64_t from, const std::function<bool(const Time
   return {};
 }
 
-void TimerLog::each(int64_t from, const std::function<void(int64_t, const TimerUnit&)>& visit) const {
+Result<void> TimerLog::each(int64_t from, const std::function<void(int64_t, const TimerUnit&)>& visit) const {
   std::vector<Segment> segments;
   int64_t until = 0;
   {
@@ -152,8 +153,9 @@ void TimerLog::each(int64_t from, const std::function<void(int64_t, const TimerU
       visit(position, unit);
       return true;
     };
-    if (!visit_file(segment, until, always, end)) return;
+    if (!visit_file(segment, until, always, end)) break;
   }
+  return healthy();
 }
 
 /// Where the last unit of a file that is full begins, from the file's start.
@@ -198,11 +200,12 @@ TimerLog::Segment TimerLog::find(int64_t position) const {
   return index < segments_.size() && segments_[index]->contains(PhyOffset(position)) ? segments_[index] : nullptr;
 }
 
-std::optional<TimerUnit> TimerLog::read(int64_t position) const {
+Result<std::optional<TimerUnit>> TimerLog::read(int64_t position) const {
   const Segment segment = find(position);
   if (segment == nullptr || segment->limit().value - position < TimerUnit::kBytes) return std::nullopt;
   const auto unit = TimerUnit::read(segment->at(PhyOffset(position)));
-  return healthy() ? unit : std::nullopt;
+  COMET_TRY_VOID(healthy());
+  return unit;
 }
 
 /// kIo: a page of it couldn't be brought in, so that what was read or written there is worth nothing.

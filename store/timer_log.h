@@ -54,12 +54,13 @@ class TimerLog {
   /// The log ends at the first unit, looked for from the start of the file that holds `from` on, that isn't whole or of
   /// which `holds` says false; what follows is cleared, and all before is durable.
   Result<void> recover(int64_t from, const std::function<bool(const TimerUnit& unit)>& holds);
-  /// Visits the units from the start of the file that holds `from` to the end.
-  void each(int64_t from, const std::function<void(int64_t position, const TimerUnit& unit)>& visit) const;
+  /// Visits the units from the start of the file that holds `from` to the end. kIo: perhaps not all of them.
+  Result<void> each(int64_t from, const std::function<void(int64_t position, const TimerUnit& unit)>& visit) const;
 
   /// Where the unit stands. kNoSpace, kIo: it wasn't written.
   Result<int64_t> append(const TimerUnit& unit);
-  std::optional<TimerUnit> read(int64_t position) const;
+  /// Nothing: none stands there, or its file is gone. kIo: it can't be read now, and must not be taken for none.
+  Result<std::optional<TimerUnit>> read(int64_t position) const;
 
   int64_t begin() const;
   int64_t end() const;

@@ -133,7 +133,7 @@ TEST_CASE("delays and timers that Apache's broker began go on in ours", "[golden
   }
 
   const int64_t out_ms = [&] {
-    const auto newest = continued.timer_files->newest();
+    const auto newest = continued.timer_files->newest().value();
     return newest->due_ms();
   }();
   continued.clock.set_ms(out_ms + 999);

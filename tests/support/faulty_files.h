@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <filesystem>
 #include <memory>
 #include <utility>
 
@@ -13,6 +14,9 @@ struct Faults {
   std::atomic<int64_t> syncs_left{-1};    ///< msync and fdatasync
   std::atomic<int64_t> creates_left{-1};  ///< allocations of new files: the disk is full
   std::atomic<int64_t> writes_left{-1};
+  std::atomic<int64_t> reads_left{-1};
+  std::atomic<int64_t> maps_left{-1};
+  std::atomic<int64_t> lost_behind{-1};   ///< what is mapped loses its bytes from there on: a touch raises SIGBUS
   std::atomic<int64_t> free_bytes{-1};    ///< what space() reports; negative: the truth
   std::atomic<bool> syncs_stall{false};   ///< they wait until let_syncs_go()
   std::atomic<bool> fills_stall{false};   ///< they wait until let_fills_go()
@@ -67,9 +71,15 @@ class FaultyMapping final : public Mapping {
 
 class FaultyFile final : public File {
  public:
-  FaultyFile(std::unique_ptr<File> real, Faults& faults) : real_(std::move(real)), faults_(faults) {}
-  Result<size_t> read_at(int64_t at, std::span<std::byte> into) override { return real_->read_at(at, into); }
-  bool read_resident(int64_t at, std::span<std::byte> into) override { return real_->read_resident(at, into); }
+  FaultyFile(std::unique_ptr<File> real, Faults& faults, Path path)
+      : real_(std::move(real)), faults_(faults), path_(std::move(path)) {}
+  Result<size_t> read_at(int64_t at, std::span<std::byte> into) override {
+    if (!Faults::goes_well(faults_.reads_left)) return fail(Errc::kIo, "read: the fake disk is broken");
+    return real_->read_at(at, into);
+  }
+  bool read_resident(int64_t at, std::span<std::byte> into) override {
+    return faults_.reads_left < 0 && real_->read_resident(at, into);
+  }
   Result<void> write_at(int64_t at, ByteView bytes) override {
     if (!Faults::goes_well(faults_.writes_left)) return fail(Errc::kNoSpace, "write: the fake disk is full");
     return real_->write_at(at, bytes);
@@ -87,13 +97,17 @@ class FaultyFile final : public File {
     return real_->sync();
   }
   Result<std::unique_ptr<Mapping>> map(int64_t length, MapFor use) override {
+    if (!Faults::goes_well(faults_.maps_left)) return fail(Errc::kIo, "mmap: the fake machine has no room for maps");
     COMET_TRY(auto mapping, real_->map(length, use));
+    if (faults_.lost_behind >= 0 && faults_.lost_behind < length)
+      std::filesystem::resize_file(path_, static_cast<uintmax_t>(faults_.lost_behind));
     return std::make_unique<FaultyMapping>(std::move(mapping), faults_);
   }
 
  private:
   std::unique_ptr<File> real_;
   Faults& faults_;
+  const Path path_;
 };
 
 /// The real file system with faults on demand.
@@ -103,7 +117,7 @@ class FaultyFiles final : public Files {
 
   Result<std::unique_ptr<File>> open(const Path& path, OpenMode mode) override {
     COMET_TRY(auto file, real_->open(path, mode));
-    return std::make_unique<FaultyFile>(std::move(file), faults);
+    return std::make_unique<FaultyFile>(std::move(file), faults, path);
   }
   Result<std::vector<FileInfo>> list(const Path& folder) override { return real_->list(folder); }
   Result<FileInfo> stat(const Path& path) override { return real_->stat(path); }

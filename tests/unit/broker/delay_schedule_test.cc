@@ -83,6 +83,10 @@ TEST_CASE("a delayed message that a failing disk doesn't give is waited for; wha
   delays.broker.store.unreadable = delays.broker.store.failed = false;
   delays.broker.store.refuse_with = store::PutStatus::kOk;
   delays.advance(100);
+  delays.broker.store.queues_unreadable = true;  // an entry that can't be read is no hole either
+  CHECK(delays.schedule.pass() == delays.broker.clock.now_ms() + 100);
+  delays.broker.store.queues_unreadable = false;
+  delays.advance(100);
   delays.schedule.pass();
   CHECK(delays.delivered() == Delays::Bodies{"a"});
   CHECK(delays.schedule.lost() == 0);

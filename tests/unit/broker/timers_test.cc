@@ -266,6 +266,20 @@ TEST_CASE("a record that a failing disk doesn't give is waited for; one that ret
   CHECK(timed.timers->lost() == 1);
 }
 
+TEST_CASE("an entry that a failing disk doesn't give is no hole: its timer message is taken in later",
+          "[broker][timer]") {
+  TimedBroker timed;
+  REQUIRE(timed.send("a", {{"TIMER_DELAY_MS", "500"}}).code == 0);
+  timed.broker.store.queues_unreadable = true;
+  CHECK(timed.timers->pass() == timed.now() + 100);
+  timed.broker.store.queues_unreadable = false;
+  timed.timers->pass();
+  timed.advance(1'500);
+  timed.timers->pass();
+  CHECK(timed.delivered() == TimedBroker::Bodies{"a"});
+  CHECK(timed.timers->lost() == 0);
+}
+
 TEST_CASE("what is further off than the roll window is stored once more on its way, and arrives in time",
           "[broker][timer]") {
   TimedBroker timed([](BrokerConfig& config) { config.timer_roll_window_slots = 10; });

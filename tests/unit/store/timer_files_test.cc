@@ -5,6 +5,7 @@
 
 #include "common/message_codec.h"
 #include "common/rng.h"
+#include "tests/support/faulty_files.h"
 #include "tests/support/temp_dir.h"
 
 using namespace comet;
@@ -38,8 +39,8 @@ struct TimerFolder {
   }
   std::vector<int64_t> waiting(int64_t slot_ms) {
     std::vector<int64_t> places;
-    store::SlotUnits units = timers->units(slot_ms);
-    for (const TimerUnit* unit = units.next(); unit != nullptr; unit = units.next()) {
+    store::SlotUnits units = timers->units(slot_ms).value();
+    for (const TimerUnit* unit = units.next().value(); unit != nullptr; unit = units.next().value()) {
       places.push_back(unit->at.value);
       units.pass();
     }
@@ -138,7 +139,7 @@ TEST_CASE("everything that waits is there after a clean restart", "[store][timer
   CHECK(folder.waiting(kStart + 2'000) == slot);
   CHECK(folder.timers->wheel().count_from(kStart) == 60);
   CHECK(folder.timers->wheel().count_from(kStart + 3'000) == 20);
-  CHECK(folder.timers->newest()->at == PhyOffset(59));
+  CHECK(folder.timers->newest().value()->at == PhyOffset(59));
   CHECK(folder.timers->last_slot_ms() == kStart + 3'000);
   folder.add(kStart + 2'000, 999);
   CHECK(folder.waiting(kStart + 2'000).back() == 999);
@@ -156,7 +157,7 @@ TEST_CASE("a kill loses nothing: what the wheel doesn't hold yet is found in the
   CHECK(folder.waiting(kStart + 1'000).size() == 21);
   CHECK(folder.waiting(kStart + 2'000).size() == 10);
   CHECK(folder.timers->wheel().slot(kStart + 1'000).count == 19);
-  CHECK(folder.timers->newest()->at == PhyOffset(30));
+  CHECK(folder.timers->newest().value()->at == PhyOffset(30));
 }
 
 TEST_CASE("units of messages that the log lost in a power cut are dropped, and their slots end before them",
@@ -192,7 +193,7 @@ TEST_CASE("the log ends before a file without bytes or a gap, and what follows g
   }
   REQUIRE(folder.open());
   CHECK(folder.waiting(kStart + 8'000).size() == static_cast<size_t>(19 * damaged));
-  const auto newest = folder.timers->newest();
+  const auto newest = folder.timers->newest().value();
   CHECK((newest ? newest->at : PhyOffset(999)) == PhyOffset(999 + 19 * damaged));
   CHECK_FALSE(folder.files->stat(folder.dir / ("timerlog/" + store::MappedFile::name_of(3 * kFileBytes))));
   folder.add(kStart + 8'000, 5'000);
@@ -220,10 +221,42 @@ TEST_CASE("a log that ends before what the checkpoint vouches for takes the chec
     CHECK(folder.timers->opened_at().master_queue_offset == QueueOffset(30));
     CHECK(folder.timers->opened_at().log_flushed == 5 * TimerUnit::kBytes);
     CHECK(folder.timers->opened_at().read_time_ms == kStart);
-    CHECK(folder.timers->newest()->at == PhyOffset(1'004));
+    CHECK(folder.timers->newest().value()->at == PhyOffset(1'004));
     CHECK(folder.waiting(kStart + 8'000) == TimerFolder::Places{1'000, 1'001, 1'002, 1'003, 1'004});
     folder.timers.reset();
   }
+}
+
+TEST_CASE("a page of the timer log that can't be read is neither its end nor a slot's", "[store][timer][unreadable]") {
+  TimerFolder folder;
+  folder.file_bytes = 8'192;
+  auto faulty = std::make_unique<test::FaultyFiles>();
+  test::Faults& faults = faulty->faults;
+  folder.files = std::move(faulty);
+  REQUIRE(folder.open());
+  for (int64_t n = 0; n < 100; ++n) folder.add(kStart + 8'000, n);
+  folder.save(kStart, folder.timers->flush().value());
+  folder.timers.reset();
+  const std::string name = "timerlog/00000000000000000000", content = folder.bytes(name);
+
+  faults.lost_behind = 4'096;
+  const auto refused = folder.open();
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == Errc::kIo);
+  folder.timers.reset();
+
+  CHECK(folder.bytes(name) == content.substr(0, 4'096));  // nothing of it was cleared
+
+  faults.lost_behind = -1;
+  const auto file = folder.files->open(folder.dir / name, OpenMode::kReadWrite).value();
+  REQUIRE(file->write_at(0, as_bytes(content)));
+  REQUIRE(folder.open());
+  CHECK(folder.waiting(kStart + 8'000).size() == 100);
+
+  REQUIRE(file->resize(4'096));  // while it is mapped
+  const auto units = folder.timers->units(kStart + 8'000);
+  REQUIRE_FALSE(units);
+  CHECK(units.error().code == Errc::kIo);
 }
 
 TEST_CASE("half a unit at the end is none", "[store][timer]") {
