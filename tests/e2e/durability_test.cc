@@ -1,9 +1,12 @@
 #include <filesystem>
+#include <fstream>
+#include <map>
 #include <set>
 
 #include "common/message_properties.h"
 #include "tests/support/cluster.h"
 #include "tests/support/proof/broker_calls.h"
+#include "tests/support/small_disk.h"
 
 namespace comet::test {
 namespace {
@@ -27,7 +30,79 @@ struct OneBroker {
   Daemon broker;
 };
 
+/// Others' data on a disk: all that it has room for.
+void fill(const std::string& path) {
+  std::ofstream file(path, std::ios::binary);
+  for (size_t bytes = 1 << 20; bytes >= 512; bytes /= 2, file.clear())
+    while (file << std::string(bytes, 'b') << std::flush) {
+    }
+}
+
 }  // namespace
+
+TEST_CASE("a disk that others fill to the last byte makes the broker refuse, lose nothing and go on when there is room",
+          "[e2e][broker][durability][full]") {
+  constexpr int32_t kSystemError = 1, kNotAvailable = 14, kQueues = 4;
+  const bool sync_flush = GENERATE(false, true);
+  TempDir dir;
+  const std::string folder = dir / "disk";
+  std::filesystem::create_directories(folder);
+  const SmallDisk small(folder, "150m");
+  if (!small) return;
+  Daemon broker("mqbroker", folder,
+                Cluster::broker_file(folder, std::string("mappedFileSizeCommitLog=262144\n"
+                                                         "mappedFileSizeConsumeQueue=400\ncleanResourceInterval=100\n"
+                                                         "cleanFileForciblyEnable=false\nflushDiskType=") +
+                                                 (sync_flush ? "SYNC_FLUSH\n" : "ASYNC_FLUSH\n")),
+                "The broker[broker-a, 127.0.0.1:");
+  broker.start();
+  REQUIRE(broker.running());
+  RawClient client(broker.port());
+  REQUIRE(make_topic(client, "T", kQueues));
+  std::map<int32_t, std::vector<std::string>> sent;
+  int number = 0;
+  const auto send = [&] {
+    const int32_t queue = number % kQueues;
+    const std::string body = std::to_string(number) + std::string(number % 7 == 0 ? 3'000 : 10, 'x');
+    ++number;
+    const auto answer = client.call(call::kSend, send_fields("T", queue, ""), body);
+    if (answer.code == 0) sent[queue].push_back(body);
+    return answer;
+  };
+  const auto all_there = [&] {
+    RawClient reader(broker.port());
+    for (const auto& [queue, bodies] : sent) {
+      std::vector<std::string> found;
+      for (const Stored& one : read_queue(reader, "T", queue)) found.push_back(one.body);
+      if (found != bodies) return false;
+    }
+    return true;
+  };
+  for (int i = 0; i < 400; ++i) REQUIRE(send().code == 0);
+
+  fill(folder + "/ballast");
+  RawClient::Answer refused;
+  REQUIRE(eventually([&] { return (refused = send()).code != 0; }));
+  for (int i = 0; i < 200; ++i) {
+    if (refused.code != 0) {
+      CHECK((refused.code == kNotAvailable || refused.code == kSystemError));
+      CHECK_THAT(refused.remark, Catch::Contains("the disk is full"));
+    }
+    refused = send();
+  }
+  CHECK(refused.code == kNotAvailable);
+  REQUIRE(broker.running());
+  CHECK(all_there());
+
+  std::filesystem::remove(folder + "/ballast");
+  CHECK(eventually([&] { return send().code == 0; }));
+  for (int i = 0; i < 400; ++i) CHECK(send().code == 0);
+  CHECK(all_there());
+  CHECK(broker.stop() == 0);
+  broker.start();
+  REQUIRE(broker.running());
+  CHECK(all_there());
+}
 
 TEST_CASE("what a power cut could take is told: up to the flush interval, and nothing under SYNC_FLUSH",
           "[e2e][broker][durability]") {
