@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <cinttypes>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -129,7 +130,7 @@ void make_sparse_log(const std::string& root, int64_t gib) {
     store_be<int32_t>(blank, static_cast<int32_t>(kGiB - static_cast<int64_t>(record.size())));
     store_be<int32_t>(blank + 4, kBlankMagic);
     char name[32];
-    std::snprintf(name, sizeof name, "/commitlog/%020lld", static_cast<long long>(i * kGiB));
+    std::snprintf(name, sizeof name, "/commitlog/%020" PRId64, i * kGiB);
     const int file = ::open((root + name).c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0644);
     if (file < 0 || ::ftruncate(file, kGiB) != 0) die(std::strerror(errno));
     write_whole(file, record.data(), record.size(), 0);

@@ -42,7 +42,7 @@ CommonHistory::CommonHistory(remoting::Client& client, std::string master, Names
 
 std::shared_ptr<CommonHistory> CommonHistory::find(remoting::Client& client, std::string master, Names own,
                                                    store::ReplicatedLog& log, Done done) {
-  const std::shared_ptr<CommonHistory> search(
+  std::shared_ptr<CommonHistory> search(
       new CommonHistory(client, std::move(master), std::move(own), log, std::move(done)));
   search->ask(remoting::make_request(remoting::GetBrokerConfigRequest{}), &CommonHistory::check_names);
   return search;

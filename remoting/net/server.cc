@@ -24,7 +24,8 @@ constexpr int64_t kConnectionWeighsBytes = 4'096;  ///< spreads connections that
 }  // namespace
 
 struct Server::State : std::enable_shared_from_this<Server::State> {
-  State(std::vector<EventLoop*> server_loops, ServerLimits server_limits, ChannelEvents server_events, Log& server_log)
+  State(const std::vector<EventLoop*>& server_loops, ServerLimits server_limits, ChannelEvents server_events,
+        Log& server_log)
       : limits(server_limits), events(std::move(server_events)), log(server_log) {
     COMET_ASSERT(!server_loops.empty());
     for (EventLoop* loop : server_loops) loads.push_back({loop});
@@ -74,7 +75,8 @@ struct Server::State : std::enable_shared_from_this<Server::State> {
         if (!arrived) rules->gone();
       }
     };
-    loop.post([serve, arrival = std::make_unique<Arrival>(std::move(socket), rules)] {
+    auto posted = std::make_unique<Arrival>(std::move(socket), rules);
+    loop.post([serve, arrival = std::move(posted)]() mutable {
       arrival->arrived = true;
       serve(std::move(arrival->socket));
     });
@@ -156,8 +158,8 @@ struct Server::State : std::enable_shared_from_this<Server::State> {
   EventLoop::TimerId grace_timer = 0;
 };
 
-Server::Server(std::vector<EventLoop*> loops, ServerLimits limits, ChannelEvents events, Log& log)
-    : state_(std::make_shared<State>(std::move(loops), limits, std::move(events), log)) {}
+Server::Server(const std::vector<EventLoop*>& loops, ServerLimits limits, ChannelEvents events, Log& log)
+    : state_(std::make_shared<State>(loops, limits, std::move(events), log)) {}
 
 Server::~Server() {
   state_->first().post([state = state_] { state->stop_listening(); });
@@ -175,9 +177,8 @@ Result<int32_t> Server::listen(const std::string& address, int32_t port, const R
 }
 
 void Server::close(int64_t grace_ms, Task done) {
-  state_->first().post([state = state_, grace_ms, last = std::make_unique<Task>(std::move(done))] {
-    state->close(grace_ms, std::move(*last));
-  });
+  state_->first().post(
+      [state = state_, grace_ms, last = std::move(done)]() mutable { state->close(grace_ms, std::move(last)); });
 }
 
 int64_t Server::connections() const { return state_->count.load(); }

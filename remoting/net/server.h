@@ -37,7 +37,7 @@ struct ChannelEvents {
 /// port speaks. The loops, the router and what the events refer to outlive the server and its connections.
 class Server {
  public:
-  Server(std::vector<EventLoop*> loops, ServerLimits limits, ChannelEvents events, Log& log);
+  Server(const std::vector<EventLoop*>& loops, ServerLimits limits, ChannelEvents events, Log& log);
   ~Server();
 
   /// Binds `address:port` (port 0 picks a free one) and serves it by `router`. Returns the port. kExists: the port is
