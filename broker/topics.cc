@@ -28,6 +28,17 @@ TopicConfig topic_of(const std::string& name, const nlohmann::json& object) {
   return topic;
 }
 
+nlohmann::json json_of(const TopicConfig& topic) {
+  return {{"topicName", topic.name},
+          {"readQueueNums", topic.read_queues},
+          {"writeQueueNums", topic.write_queues},
+          {"perm", topic.perm},
+          {"topicFilterType", topic.multi_tag ? "MULTI_TAG" : "SINGLE_TAG"},
+          {"topicSysFlag", topic.sys_flag},
+          {"order", topic.order},
+          {"attributes", topic.attributes}};
+}
+
 std::string topic_text(const TopicConfig& topic) {
   std::string attributes;
   for (const auto& [key, value] : topic.attributes) {
@@ -49,6 +60,7 @@ Topics::Topics(Files& files, const Clock& clock, Log& log, const LiveConfig& con
       log_(log),
       config_(config),
       file_(std::move(file)),
+      journal_(files, file_ + ".changes"),
       table_(clock),
       own_system_topics_(clock) {}
 
@@ -85,44 +97,64 @@ void Topics::add_system_topics() {
 Result<void> Topics::load() {
   add_system_topics();
   COMET_TRY(const nlohmann::json state, load_state(files_, log_, file_));
-  if (state.is_null()) {
-    // The first registration must already carry a version of its own.
-    std::lock_guard lock(mu_);
-    version_.next(clock_.now_ms());
-    ++changes_;
-    return {};
-  }
+  const DataVersion read = state.is_null() ? DataVersion() : version_in(state);
   const auto topics = state.find("topicConfigTable");
   if (topics != state.end() && topics->is_object()) {
     for (const auto& [name, object] : topics->items()) {
       if (object.is_object() && !name.empty()) table_.put(name, topic_of(name, object));
     }
   }
+  journal_.load(read, [this](const nlohmann::json& change) { apply_journal(change); });
   std::lock_guard lock(mu_);
-  version_ = version_in(state);
-  // System topics that this release or configuration added must reach name servers that know the former table.
+  version_ = read;
+  // System topics that this release or configuration added must reach name servers that know the former table, and the
+  // first registration must already carry a version of its own.
   version_.next(clock_.now_ms());
   ++changes_;
   return {};
 }
 
+void Topics::apply_journal(const nlohmann::json& change) {
+  const std::string removed = text_in(change, "removed", ""), name = text_in(change, "topicName", "");
+  if (!removed.empty()) table_.remove(removed);
+  if (!name.empty()) table_.put(name, topic_of(name, change));
+}
+
+void Topics::journal(const nlohmann::json& change) {
+  if (auto added = journal_.add(change); !added)
+    log_.error("a change of topics waits for topics.json to be written, a kill before that takes it: {}",
+               added.error().what);
+}
+
+const TopicConfig& Topics::journalled(const TopicConfig& topic) {
+  journal(json_of(topic));
+  return topic;
+}
+
 Result<void> Topics::persist() {
   std::lock_guard one_writer(persist_mu_);
   int64_t changes = 0;
+  DataVersion now;
+  size_t journalled = 0;
   {
     std::lock_guard lock(mu_);
     if (changes_ == persisted_changes_) return {};
     changes = changes_;
+    now = version_;
+    journalled = journal_.mark();
   }
   COMET_TRY_VOID(make_durable_folders(files_, parent_folder(file_)));
-  COMET_TRY_VOID(replace_file(files_, file_, text()));
+  COMET_TRY_VOID(replace_file(files_, file_, text(now)));
+  COMET_TRY_VOID(journal_.written(journalled, now));
   std::lock_guard lock(mu_);
   persisted_changes_ = changes;
   return {};
 }
 
-std::string Topics::text() const {
-  std::string out = "{\n\t\"dataVersion\":" + to_json(version()) + ",\n\t\"topicConfigTable\":{";
+std::string Topics::text() const { return text(version()); }
+
+std::string Topics::text(const DataVersion& version) const {
+  std::string out = "{\n\t\"dataVersion\":" + to_json(version) + ",\n\t\"topicConfigTable\":{";
   bool first = true;
   for (const TopicConfig& topic : all()) {
     out += first ? "\n" : ",\n";
@@ -148,7 +180,7 @@ const TopicConfig* Topics::create_on_send(std::string_view topic, std::string_vi
     config.perm = pattern->perm & ~perm::kInherit;
     config.multi_tag = pattern->multi_tag;
     config.sys_flag = sys_flag;
-    return config;
+    return journalled(config);
   });
   if (created) {
     log_.info("created topic {} with {} queues, as {} allows", topic, stored->write_queues, default_topic);
@@ -174,7 +206,7 @@ const TopicConfig* Topics::create_for_group(std::string_view topic, int32_t queu
       config.sys_flag = sys_flag;
     }
     config.order = order;
-    return config;
+    return journalled(config);
   });
   if (did_change) changed({std::string(topic)});
   return stored;
@@ -184,13 +216,14 @@ bool Topics::put(const TopicConfig& topic) {
   bool did_change = false;
   table_.update(topic.name, [&](const TopicConfig* present) -> std::optional<TopicConfig> {
     did_change = present == nullptr || !(*present == topic);
-    return did_change ? std::optional<TopicConfig>(topic) : std::nullopt;
+    return did_change ? std::optional<TopicConfig>(journalled(topic)) : std::nullopt;
   });
   if (did_change) changed({topic.name});
   return did_change;
 }
 
 bool Topics::remove(std::string_view topic) {
+  if (find(topic) != nullptr) journal({{"removed", topic}});
   if (!table_.remove(topic)) return false;
   changed({});
   return true;
@@ -227,7 +260,7 @@ void Topics::mark_ordered(const std::vector<std::string>& names) {
       marked.push_back(name);
       TopicConfig config = *present;
       config.order = true;
-      return config;
+      return journalled(config);
     });
   }
   if (!marked.empty()) changed(marked);

@@ -12,6 +12,7 @@
 #include "broker/config.h"
 #include "broker/data_version.h"
 #include "broker/name_table.h"
+#include "broker/topic_journal.h"
 #include "common/clock.h"
 #include "common/files.h"
 #include "common/log.h"
@@ -45,7 +46,8 @@ inline constexpr int32_t kTopicUnit = 1, kTopicUnitSubscription = 2;
 /// The topics of this broker: topics.json, the system topics, and creation by need.
 ///
 /// find() is lock-free and allocates nothing; what it returns is valid for the call that asked and never changes.
-/// Every change raises the data version and is told to `on_change`, which registers and persists. Threads: any.
+/// Every change raises the data version and is told to `on_change`, which registers and persists; what was changed
+/// since is in a journal beside the file before anybody sees it. Threads: any.
 /// Source: TopicConfigManager; behaviour.md 1.4, 2.4, 12.1; store.md 24.
 class Topics {
  public:
@@ -99,6 +101,11 @@ class Topics {
   void add_system_topics();
   void add_system_topic(std::string name, int32_t queues, int32_t perm);
   void changed(const std::vector<std::string>& names);
+  std::string text(const DataVersion& version) const;
+  /// Before the change is seen.
+  const TopicConfig& journalled(const TopicConfig& topic);
+  void journal(const nlohmann::json& change);
+  void apply_journal(const nlohmann::json& change);
 
   Files& files_;
   const Clock& clock_;
@@ -106,6 +113,7 @@ class Topics {
   const LiveConfig& config_;
   const Path file_;
   Told on_change_;
+  TopicJournal journal_;
   NameTable<TopicConfig> table_;
   NameTable<bool> own_system_topics_;  // beyond the fixed ones: filled by load()
   mutable std::mutex mu_;              // guards what follows

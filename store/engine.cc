@@ -89,7 +89,10 @@ Result<void> Engine::start() {
     times.index_ms = std::max(times.index_ms, index_.durable_ms());
     checkpoint_->set(times);
   });
-  keeper_->add_duty([this](Keeper::Time now) { return retention_.run(now); });
+  keeper_->add_duty([this](Keeper::Time now) {
+    const auto next = retention_.run(now, keeper_->queues_durable_to());
+    return retention_.waits_for_queues() ? std::min(next, keeper_->make_queues_durable_soon(now)) : next;
+  });
   retention_.on_full(
       [this](bool full) { full ? refusals_.fetch_or(kDiskFull) : refusals_.fetch_and(~uint32_t{kDiskFull}); });
   retention_.start();

@@ -13,6 +13,7 @@ constexpr int64_t kWriteBackStep = 4 * kMiB;
 constexpr auto kBusyWake = std::chrono::milliseconds(50);
 constexpr auto kQuietWake = std::chrono::seconds(1);
 constexpr auto kSyncEvery = std::chrono::seconds(10), kRestEvery = std::chrono::seconds(5);
+constexpr auto kLeastSyncPause = std::chrono::seconds(1);
 constexpr auto kRetryEvery = std::chrono::seconds(1);
 /// From this many queues on one syncfs is cheaper than a sync of each file.
 constexpr size_t kQueuesForFileSystemSync = 64;
@@ -29,7 +30,7 @@ Keeper::Keeper(Files& files, CommitLog& commit_log, ConsumeQueueTable& queues, C
       options_(options),
       seen_end_(-1),
       ahead_bytes_(kLeastAhead) {
-  written_back_to_ = populated_to_ = commit_log.end();
+  queues_durable_to_ = written_back_to_ = populated_to_ = commit_log.end();
 }
 
 void Keeper::run() {
@@ -65,6 +66,12 @@ Keeper::Wake Keeper::pass(Time now) {
     next = std::min(next, duty.next);
   }
   return {next, wake_mark()};
+}
+
+Keeper::Time Keeper::make_queues_durable_soon(Time now) {
+  if (commit_log_.failed()) return Time::max();
+  unsynced_ = true;
+  return sync_at_ = std::min(sync_at_, std::max(now, synced_at_ + kLeastSyncPause));
 }
 
 void Keeper::prepare_files() {
@@ -143,6 +150,7 @@ Keeper::Time Keeper::save_if_due(Time now) {
     if (unsaved_ && save_at_ == Time::max()) save_at_ = now + save_every;
     if (rest_at_ == Time::max()) rest_at_ = now + kRestEvery;
   }
+  if (now >= sync_at_) synced_at_ = now;
   if (unsaved_ && now >= save_at_) {
     const bool durably = now >= sync_at_;
     save_at_ = now + kRetryEvery;
@@ -200,7 +208,10 @@ Result<void> Keeper::try_save_queues(bool durably) {
     unsynced_ = unsaved_;
   }
   checkpoint_.set(times);
-  if (durably) checkpoint_.set_queues_end(durable, safe_ms);
+  if (durably) {
+    queues_durable_to_ = durable;
+    checkpoint_.set_queues_end(durable, safe_ms);
+  }
   COMET_TRY_VOID(checkpoint_.flush());
   queues_failed_ = false;
   return {};

@@ -46,6 +46,13 @@ class Keeper {
   Result<void> save_all();
   /// Keeps the keeper from touching queue files while the lock is held, e.g. to remove some.
   std::unique_lock<std::mutex> pause() { return std::unique_lock(mu_); }
+  /// Queue entries of records that end at or under this are durable. Under the lock, for duties and while it is paused.
+  PhyOffset queues_durable_to() const { return queues_durable_to_; }
+  /// For duties: somebody waits for that. Once a second at most, since each active queue's file is synced. Returns
+  /// when.
+  Time make_queues_durable_soon(Time now);
+  /// While paused: the log ends at `end` now.
+  void rewind(PhyOffset end) { queues_durable_to_ = std::min(queues_durable_to_, end); }
   /// Whether a queue file couldn't be written. Entries stay in memory and are tried again.
   bool queues_failed() const { return queues_failed_.load(std::memory_order_relaxed); }
 
@@ -82,8 +89,8 @@ class Keeper {
   std::vector<ConsumeQueueTable::Queue> active_;
   bool unsaved_ = false;
   bool unsynced_ = false;
-  Time save_at_ = Time::max(), sync_at_ = Time::max(), rest_at_ = Time::max();
-  PhyOffset seen_end_, populated_to_, written_back_to_;
+  Time save_at_ = Time::max(), sync_at_ = Time::max(), rest_at_ = Time::max(), synced_at_{};
+  PhyOffset seen_end_, populated_to_, written_back_to_, queues_durable_to_;
   int64_t ahead_bytes_;
   Time populated_at_;
   std::weak_ptr<MappedFile> greeted_;  ///< the prepared file whose start is populated

@@ -211,6 +211,7 @@ Result<std::string> LogReplica::truncate_behind(PhyOffset last) {
   }
   COMET_TRY_VOID(parts_.commit_log.truncate(to, store_ms));
   parts_.indexer.rewind(to);
+  parts_.keeper.rewind(to);
   const std::lock_guard append(parts_.commit_log.append_lock());
   parts_.last_record = last;
   return path;

@@ -88,7 +88,7 @@ DiskState Retention::look_at_disks() {
   return out;
 }
 
-bool Retention::delete_first_log_file(bool forcibly) {
+bool Retention::delete_first_log_file(bool forcibly, PhyOffset queues_end) {
   auto& segments = commit_log_.segments();
   const LogFilePtr first = segments.first_file();
   // Never the file that is written to, nor one that isn't durable yet.
@@ -100,6 +100,8 @@ bool Retention::delete_first_log_file(bool forcibly) {
   const auto rules = this->rules();
   const bool expired = info->mtime_ms + rules->file_reserved_hours * kHourMs <= clock_.now_ms();
   if (!expired && !(forcibly && rules->clean_file_forcibly)) return false;
+  waits_for_queues_ = first->limit() > queues_end;
+  if (waits_for_queues_) return false;
   segments.remove_first();
   if (expired) {
     log_.info("{} is deleted: it is older than fileReservedTime {} h", first->path, rules->file_reserved_hours);
@@ -141,8 +143,9 @@ void Retention::follow_some_queues() {
   }
 }
 
-Retention::Time Retention::run(Time now) {
+Retention::Time Retention::run(Time now, PhyOffset queues_end) {
   const auto rules = this->rules();
+  waits_for_queues_ = false;
   if (!in_pass_ && now >= next_pass_) {
     next_pass_ = now + std::chrono::milliseconds(rules->clean_interval_ms);
     const DiskState disks = look_at_disks();
@@ -153,7 +156,7 @@ Retention::Time Retention::run(Time now) {
     deleted_in_pass_ = 0;
   }
   if (in_pass_) {
-    in_pass_ = deleted_in_pass_ < rules->delete_file_batch && delete_first_log_file(forcibly_);
+    in_pass_ = deleted_in_pass_ < rules->delete_file_batch && delete_first_log_file(forcibly_, queues_end);
     ++deleted_in_pass_;
     if (!in_pass_) follow_log();
   }

@@ -47,8 +47,12 @@ class Retention {
   void on_full(std::function<void(bool full)> tell) { tell_full_ = std::move(tell); }
   /// Clears what deletions before a crash left.
   void start();
-  /// One small piece of work; returns when the next one is due. The keeper's duty.
-  Time run(Time now);
+  /// One small piece of work; returns when the next one is due. The keeper's duty. Only files go whose records' queue
+  /// entries are durable (`queues_end`): out of the log nobody could build them again, and a queue that ended sooner
+  /// after a crash would give offsets a second time.
+  Time run(Time now, PhyOffset queues_end);
+  /// Whether run() would have deleted a file if it weren't for that.
+  bool waits_for_queues() const { return waits_for_queues_; }
   /// Request 329: deletes what has expired in the next passes, whatever the hour.
   void arm() { armed_passes_ = 20; }
   /// Request 306: queues whose every message is gone from the log.
@@ -66,7 +70,7 @@ class Retention {
  private:
   std::shared_ptr<const StoreOptions> rules() const;
   bool right_hour() const;
-  bool delete_first_log_file(bool forcibly);
+  bool delete_first_log_file(bool forcibly, PhyOffset queues_end);
   void follow_log();
   void follow_some_queues();
 
@@ -85,6 +89,7 @@ class Retention {
   bool full_ = false;
   int32_t deleted_in_pass_ = 0;
   bool in_pass_ = false, forcibly_ = false;
+  bool waits_for_queues_ = false;
   bool has_ext_ = false;  ///< an Apache broker left consumequeue_ext
   BeforeTime before_time_;
   Time next_pass_{};

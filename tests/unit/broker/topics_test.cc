@@ -1,6 +1,7 @@
 #include "broker/topics.h"
 
 #include <catch2/catch.hpp>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "tests/unit/broker/state_fixture.h"
@@ -180,4 +181,84 @@ TEST_CASE("name servers are told every topic with its version", "[broker][topics
   CHECK(wire.topics.size() == state.tables->topics.all().size());
   CHECK(wire.topics.at("TBW102").perm == 7);
   for (const TopicConfig& topic : state.tables->topics.all()) CHECK(from_wire(to_wire(topic)) == topic);
+}
+
+// --- A kill between a change and its file ----------------------------------------------------------------------------
+
+TEST_CASE("a kill takes no topic, though its file was not written yet", "[broker][topics]") {
+  BrokerState state;
+  REQUIRE(state.load());
+  REQUIRE(state.tables->topics.persist());
+  TopicConfig made;
+  made.name = "Made";
+  made.read_queues = 3;
+  made.write_queues = 5;
+  made.perm = 4;
+  made.order = true;
+  made.attributes = {{"message.type", "FIFO"}};
+  state.tables->topics.put(made);
+  state.tables->topics.create_on_send("Sent", "TBW102", 4, 0);
+  state.tables->topics.create_for_group("%RETRY%g", 2, 6, false, 0);
+  made.name = "Gone";
+  state.tables->topics.put(made);
+  state.tables->topics.remove("Gone");
+
+  state.reopen();
+  REQUIRE(state.load());
+  const Topics& after = state.tables->topics;
+  made.name = "Made";
+  REQUIRE(after.find("Made") != nullptr);
+  CHECK(*after.find("Made") == made);
+  REQUIRE(after.find("Sent") != nullptr);
+  CHECK(after.find("Sent")->write_queues == 4);
+  REQUIRE(after.find("%RETRY%g") != nullptr);
+  CHECK(after.find("%RETRY%g")->read_queues == 2);
+  CHECK(after.find("Gone") == nullptr);
+}
+
+TEST_CASE("changes are kept beside the file only until it has them", "[broker][topics]") {
+  BrokerState state;
+  REQUIRE(state.load());
+  state.tables->topics.create_on_send("Sent", "TBW102", 4, 0);
+  CHECK(std::filesystem::exists(state.path("topics.json.changes")));
+  REQUIRE(state.tables->topics.persist());
+  CHECK_FALSE(std::filesystem::exists(state.path("topics.json.changes")));
+}
+
+TEST_CASE("what another broker made of the topics since is not undone", "[broker][topics]") {
+  BrokerState state;
+  REQUIRE(state.load());
+  REQUIRE(state.tables->topics.persist());
+  state.tables->topics.create_on_send("Sent", "TBW102", 4, 0);
+  state.write("topics.json", kApacheTopics);
+  state.reopen();
+  REQUIRE(state.load());
+  CHECK(state.tables->topics.find("Sent") == nullptr);
+  CHECK(state.tables->topics.find("OrderPaid") != nullptr);
+}
+
+TEST_CASE("a change made while the file is written stays beside it", "[broker][topics]") {
+  test::TempDir dir;
+  const auto files = make_real_files();
+  const Path path = dir / "topics.json.changes";
+  remoting::DataVersion before, after;
+  before.counter = 7;
+  after.counter = 8;
+  const auto names = [&](const remoting::DataVersion& file) {
+    TopicJournal journal(*files, path);
+    std::vector<std::string> found;
+    journal.load(file, [&](const nlohmann::json& change) { found.push_back(change["topicName"]); });
+    return found;
+  };
+  TopicJournal journal(*files, path);
+  journal.load(before, [](const nlohmann::json&) { FAIL("there is nothing yet"); });
+  REQUIRE(journal.add({{"topicName", "A"}}));
+  const size_t mark = journal.mark();
+  REQUIRE(journal.add({{"topicName", "B"}}));
+  CHECK(names(before) == std::vector<std::string>{"A", "B"});
+  REQUIRE(journal.written(mark, after));
+  CHECK(names(after) == std::vector<std::string>{"B"});
+  CHECK(names(before).empty());
+  REQUIRE(journal.add({{"topicName", "C"}}));
+  CHECK(names(after) == std::vector<std::string>{"B", "C"});
 }

@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+#include <thread>
+
 #include "tests/support/faulty_files.h"
 #include "tests/support/store_fixture.h"
 
@@ -273,4 +275,28 @@ TEST_CASE("what a crash left in the trash is found at the start; big files go in
   CHECK(trash.step());
   CHECK_FALSE(std::filesystem::exists(dir / "commitlog.trash"));
   CHECK(trash.empty());
+}
+
+TEST_CASE("a log file goes only when its queue entries are durable, so that a kill gives no offset twice", "[store]") {
+  TempDir dir;
+  auto options = busy_cleaner(dir.path());
+  options.file_reserved_hours = 0;
+  options.flush_consume_queue_interval_ms = 3'600'000;
+  auto files = std::make_unique<FaultyFiles>();
+  Faults& faults = files->faults;
+  RunningStore store(options, true, std::move(files), really_now() + 3'600'000);
+  REQUIRE(store.put("T", 0, "first").status == PutStatus::kOk);
+  REQUIRE(eventually([&] { return store->durable_end() > PhyOffset(0); }));
+  faults.writes_left = 0;  // queue entries can't be written
+  for (int i = 0; i < 200; ++i) REQUIRE(store.put("T", 0, std::string(500, 'x')).status == PutStatus::kOk);
+  for (int i = 0; i < 20; ++i) {
+    store->delete_expired_log();
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  CHECK(store->figures().min_offset == PhyOffset(0));
+  faults.writes_left = -1;
+  CHECK(eventually([&] {
+    store->delete_expired_log();
+    return store->figures().min_offset > PhyOffset(0);
+  }));
 }
