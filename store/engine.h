@@ -124,6 +124,7 @@ class Engine final : public MessageStore {
   std::optional<PinnedBytes> record_of(const QueueEntry& entry) const;
   std::optional<ByteView> record_of(Scan& scan, const QueueEntry& entry) const;
   void fetch_ahead(Scan& scan, const QueueEntry& unit) const;
+  void tell_unreadable(const ConsumeQueue& queue, const Error& why);
   int64_t store_time_of(const QueueEntry& entry) const;
   /// The tags code of an entry that has only the address of it: what it was made from stands in the record.
   QueueEntry with_tags_code(const QueueEntry& entry) const;
@@ -159,6 +160,7 @@ class Engine final : public MessageStore {
   std::vector<ConsumeQueueTable::Queue> telling_;  // the flusher's
   Counters counters_;
   std::atomic<bool> stopped_{false}, failure_told_{false};
+  std::atomic<int64_t> unreadable_told_s_{0};
 };
 
 }  // namespace comet::store

@@ -274,6 +274,13 @@ bool Engine::scan_unit(Scan& scan, int64_t index, const QueueEntry& unit) {
   return advance();
 }
 
+/// Once a second at most.
+void Engine::tell_unreadable(const ConsumeQueue& queue, const Error& why) {
+  const int64_t now_s = clock_.now_ms() / 1000;
+  if (unreadable_told_s_.exchange(now_s) != now_s)
+    log_.error("queue {} of {} can't be read now: {}", queue.id().value, queue.topic(), why.what);
+}
+
 GetResult Engine::get(const GetRequest& request) {
   const auto queue = queues_.find(request.topic, request.queue_id, request.may_block);
   if (queue && !queue->loaded()) [[unlikely]]
@@ -304,8 +311,7 @@ GetResult Engine::get(const GetRequest& request) {
       std::byte units[kUnitsAtATime * QueueUnit::kBytes];
       const auto got =
           queue->read(QueueOffset(index), std::min(kUnitsAtATime, file_end - index), request.may_block, units);
-      if (!got)
-        log_.error("queue {} of {} can't be read now: {}", request.queue_id.value, request.topic, got.error().what);
+      if (!got) tell_unreadable(*queue, got.error());
       const auto count = got ? *got : std::nullopt;
       if (!count) {
         scan.would_block = true;

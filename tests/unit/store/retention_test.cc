@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <fstream>
 #include <thread>
 
 #include "tests/support/faulty_files.h"
@@ -298,5 +299,17 @@ TEST_CASE("a log file goes only when its queue entries are durable, so that a ki
   CHECK(eventually([&] {
     store->delete_expired_log();
     return store->figures().min_offset > PhyOffset(0);
+  }));
+}
+
+TEST_CASE("what a deletion before a crash left in the trash is gone after the start", "[store]") {
+  TempDir dir;
+  for (const char* name : {"commitlog.trash", "index.trash"}) {
+    std::filesystem::create_directories(dir / name);
+    std::ofstream(dir / name + "/00000000000000000000") << std::string(100'000, 'x');
+  }
+  RunningStore store(busy_cleaner(dir.path()), true, make_real_files(), really_now());
+  CHECK(eventually([&] {
+    return !std::filesystem::exists(dir / "commitlog.trash") && !std::filesystem::exists(dir / "index.trash");
   }));
 }
