@@ -7,6 +7,7 @@
 #include <fstream>
 #include <memory>
 
+#include "tests/support/free_port.h"
 #include "tests/support/process.h"
 #include "tests/support/temp_dir.h"
 
@@ -16,25 +17,6 @@ namespace {
 
 using Catch::Matchers::Contains;
 using Catch::Matchers::StartsWith;
-
-/// A free port of which the one two below is free, too: a broker listens on both.
-int32_t free_broker_port() {
-  const auto bound = [](int32_t port) {
-    const int handle = ::socket(AF_INET, SOCK_STREAM, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    address.sin_port = htons(static_cast<uint16_t>(port));
-    const bool good = ::bind(handle, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
-    ::close(handle);
-    return good;
-  };
-  for (int32_t port = 20'000 + ::getpid() % 10'000; port < 60'000; port += 7) {
-    if (bound(port) && bound(port - 2) && bound(port + 1)) return port;
-  }
-  FAIL("no free port");
-  return 0;
-}
 
 struct Ran {
   int status = -1;

@@ -9,6 +9,7 @@
 
 #include "common/message_codec.h"
 #include "tests/support/cluster.h"
+#include "tests/support/free_port.h"
 #include "tests/support/net_hosts.h"
 #include "tests/support/relay.h"
 #include "tests/support/request_fields.h"
@@ -33,7 +34,7 @@ class ReplicaGroup {
       : settings_(settings),
         name_server("mqnamesrv", dir_ / "namesrv", "listenPort=0\nbindAddress=" + bound() + "\n" + settings.name_server,
                     "address " + bound() + ":"),
-        master("mqbroker", dir_ / "master", master_file(0), "The broker[broker-a, " + ip("master") + ":"),
+        master("mqbroker", dir_ / "master", master_file(master_port_), "The broker[broker-a, " + ip("master") + ":"),
         slave("mqbroker", dir_ / "slave", "", "The broker[" + settings.slave_name + ", " + ip("slave") + ":") {
     on(name_server, [&] { name_server.start(); });
     REQUIRE(name_server.running());
@@ -74,7 +75,7 @@ class ReplicaGroup {
     REQUIRE(daemon.process().wait());
   }
   /// Its next start takes other ports.
-  void move_master() { master_port_ = 0; }
+  void move_master() { master_port_ = free_broker_port(); }
   void set_slave_settings(std::string settings) { settings_.slave = std::move(settings); }
 
   const TempDir& dir() const { return dir_; }
@@ -95,7 +96,7 @@ class ReplicaGroup {
 
   TempDir dir_;
   ReplicaSettings settings_;
-  int32_t master_port_ = 0, slave_port_ = 0;
+  int32_t master_port_ = free_broker_port(), slave_port_ = free_broker_port();
 
  public:
   Daemon name_server, master, slave;
