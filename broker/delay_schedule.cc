@@ -6,6 +6,7 @@
 
 #include "broker/real_place.h"
 #include "common/system_topics.h"
+#include "store/stored_message.h"
 
 namespace comet::broker {
 namespace {
@@ -130,9 +131,8 @@ int64_t DelaySchedule::deliver(Level& level) {
 }
 
 DelaySchedule::Delivery DelaySchedule::deliver_one(Level& level, const store::QueueEntry& entry) {
-  const auto record = parts_.store.record_at(entry.at);
-  const auto waited = record ? decode_message(record->bytes, false) : tl::unexpected(record.error());
-  if (!record && record.error().code != Errc::kNotFound) {
+  const auto waited = store::message_at(parts_.store, entry.at);
+  if (!waited && waited.error().code != Errc::kNotFound) {
     level.retry_at_ms = parts_.clock.now_ms() + kRetryMs;
     return Delivery::kLater;
   }

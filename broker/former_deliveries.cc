@@ -3,6 +3,7 @@
 #include <string_view>
 
 #include "common/message_properties.h"
+#include "store/stored_message.h"
 
 namespace comet::broker {
 namespace {
@@ -31,9 +32,8 @@ Result<std::optional<PhyOffset>> FormerDeliveries::take(const Message& message, 
   const std::string wanted = identity(message);
   const auto [first, last] = queue.deliveries.equal_range(std::hash<std::string>{}(wanted));
   for (auto place = first; place != last; ++place) {
-    const auto bytes = store_.record_at(place->second);
-    if (!bytes && bytes.error().code != Errc::kNotFound) return tl::unexpected(bytes.error());
-    const auto record = bytes ? decode_message(bytes->bytes, false) : tl::unexpected(bytes.error());
+    const auto record = store::message_at(store_, place->second);
+    if (!record && record.error().code != Errc::kNotFound) return tl::unexpected(record.error());
     if (!record || identity(record->message) != wanted) continue;
     const PhyOffset end = place->second + record->record_bytes;
     queue.deliveries.erase(place);
@@ -46,9 +46,8 @@ Result<void> FormerDeliveries::look_back(store::QueueKeyView key, int64_t since_
   for (const QueueOffset min = store_.min_offset(key); queue.begin > min; queue.begin = queue.begin - 1) {
     COMET_TRY(const auto entry, store_.entry(key, queue.begin - 1));
     if (!entry) break;
-    const auto bytes = store_.record_at(entry->at);
-    if (!bytes && bytes.error().code != Errc::kNotFound) return tl::unexpected(bytes.error());
-    const auto record = bytes ? decode_message(bytes->bytes, false) : tl::unexpected(bytes.error());
+    const auto record = store::message_at(store_, entry->at);
+    if (!record && record.error().code != Errc::kNotFound) return tl::unexpected(record.error());
     if (!record || record->message.store_timestamp_ms < since_ms) break;
     if (find_property(record->message.properties, property::kTimerDequeueMs))
       queue.deliveries.emplace(std::hash<std::string>{}(identity(record->message)), entry->at);

@@ -8,6 +8,7 @@
 #include "broker/real_place.h"
 #include "common/java_hash.h"
 #include "common/system_topics.h"
+#include "store/stored_message.h"
 
 namespace comet::broker {
 namespace {
@@ -69,8 +70,7 @@ Timers::Timers(const Parts& parts)
 QueueOffset Timers::first_to_take_in() const {
   QueueOffset next = saved_.queue_offset;
   if (const auto newest = parts_.files.newest(); newest && *newest) {
-    const auto record = parts_.store.record_at((*newest)->at);
-    const auto message = record ? decode_message(record->bytes, false) : fail(Errc::kNotFound, "");
+    const auto message = store::message_at(parts_.store, (*newest)->at);
     if (message && message->message.topic == kTimerTopic) next = std::max(next, message->message.queue_offset + 1);
   }
   const QueueOffset first = parts_.store.min_offset(kQueue);
@@ -209,11 +209,10 @@ Timers::Taken Timers::take_in(int64_t write_ms, QueueOffset limit) {
 }
 
 Result<void> Timers::note(const store::QueueEntry& entry, int64_t write_ms) {
-  const auto record = parts_.store.record_at(entry.at);
-  if (!record && record.error().code != Errc::kNotFound) return tl::unexpected(record.error());
-  const auto message = record ? decode_message(record->bytes, false) : tl::unexpected(record.error());
+  const auto message = store::message_at(parts_.store, entry.at);
+  if (!message && message.error().code != Errc::kNotFound) return tl::unexpected(message.error());
   if (!message) {
-    if (!record) ++lost_;
+    ++lost_;
     complain(fmt::format("a timer message at {} is passed over: {}", entry.at.value, message.error().what));
     return {};
   }
@@ -303,9 +302,8 @@ Result<void> Timers::open_slot(int64_t slot_ms) {
 
 Result<void> Timers::note_taken_back(const store::TimerUnit& unit, TakenBacks& into) {
   if (!unit.deletes() || unit.rolls()) return {};
-  const auto record = parts_.store.record_at(unit.at);
-  if (!record && record.error().code != Errc::kNotFound) return tl::unexpected(record.error());
-  const auto message = record ? decode_message(record->bytes, false) : tl::unexpected(record.error());
+  const auto message = store::message_at(parts_.store, unit.at);
+  if (!message && message.error().code != Errc::kNotFound) return tl::unexpected(message.error());
   if (!message) return {};
   const auto key = find_property(message->message.properties, property::kTimerDelUniqueKey);
   const auto topic = find_property(message->message.properties, property::kRealTopic);
@@ -327,11 +325,10 @@ void Timers::close_slot() {
 
 bool Timers::deliver(const store::TimerUnit& unit) {
   if (unit.deletes() && !unit.rolls()) return true;
-  const auto record = parts_.store.record_at(unit.at);
-  if (!record && record.error().code != Errc::kNotFound) return wait_for_disk(record.error());
-  const auto waited = record ? decode_message(record->bytes, false) : tl::unexpected(record.error());
+  const auto waited = store::message_at(parts_.store, unit.at);
+  if (!waited && waited.error().code != Errc::kNotFound) return wait_for_disk(waited.error());
   if (!waited || waited->message.topic != kTimerTopic) {
-    if (!record) ++lost_;
+    if (!waited) ++lost_;
     complain(fmt::format("a timer message at {} is passed over: {}", unit.at.value,
                          waited ? "another message stands there" : waited.error().what));
     return true;
@@ -343,7 +340,8 @@ bool Timers::deliver(const store::TimerUnit& unit) {
     return true;
   }
   const auto due = number(find_property(waited->message.properties, property::kTimerOutMs).value_or(""));
-  if (due && is_delivered(parts_.files.wheel().floor(*due), waited->message.queue_offset)) return true;
+  const int64_t own_slot_ms = due ? parts_.files.wheel().floor(*due) : read_ms_.load();
+  if (due && is_delivered(own_slot_ms, waited->message.queue_offset)) return true;
   if (is_taken_back(place->topic, waited->message.properties)) return true;
   Message message = waited->message;
   message.topic = unit.rolls() ? kTimerTopic : place->topic;
@@ -352,8 +350,7 @@ bool Timers::deliver(const store::TimerUnit& unit) {
   if (message.properties.size() > static_cast<size_t>(kMaxPropertiesBytes))
     message.properties = waited->message.properties;  // better without its trace than not at all
   const int64_t slot_ms = read_ms_;
-  const int64_t since_ms = unit.rolls() || !due ? slot_ms : std::min(slot_ms, parts_.files.wheel().floor(*due));
-  const auto end = put_once(message, *place, unit, since_ms);
+  const auto end = put_once(message, *place, unit, unit.rolls() ? slot_ms : std::min(slot_ms, own_slot_ms));
   if (!end) {
     complain(fmt::format("timer messages wait, {}", end.error().what));
     return false;

@@ -146,8 +146,8 @@ class Timers {
   std::optional<OpenSlot> slot_;
   std::optional<FormerDeliveries> former_;  ///< until the slots that a former life may have begun are over
   std::string text_, key_;                  // scratch
-  std::atomic<int64_t> others_read_ms_{
-      0};  ///< of the entries before master_offset_ those of slots before this are delivered
+  /// Of the entries before master_offset_ those of slots before this are delivered.
+  std::atomic<int64_t> others_read_ms_{0};
   std::atomic<int64_t> master_offset_{0};      ///< another broker, or this one in a former life, has taken them in
   std::atomic<int64_t> read_ms_{0};            ///< slots before it are delivered
   std::atomic<int64_t> next_{0};               ///< entry of the timer queue to take in next

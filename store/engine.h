@@ -17,6 +17,7 @@
 #include "store/live_settings.h"
 #include "store/log_replica.h"
 #include "store/message_store.h"
+#include "store/once_a_second.h"
 #include "store/recovery.h"
 #include "store/retention.h"
 
@@ -69,7 +70,6 @@ class Engine final : public MessageStore {
   StoreFigures figures() override;
   const StoreOptions& options() const override { return options_; }
   bool writable() const override { return why_not_writable() == nullptr; }
-  bool disk_failed() const override { return commit_log_.failed(); }
   bool opened_after_crash() const override { return crashed_; }
 
  private:
@@ -160,7 +160,7 @@ class Engine final : public MessageStore {
   std::vector<ConsumeQueueTable::Queue> telling_;  // the flusher's
   Counters counters_;
   std::atomic<bool> stopped_{false}, failure_told_{false};
-  std::atomic<int64_t> unreadable_told_s_{0};
+  OnceASecond may_tell_unreadable_;
 };
 
 }  // namespace comet::store

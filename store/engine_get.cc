@@ -274,10 +274,8 @@ bool Engine::scan_unit(Scan& scan, int64_t index, const QueueEntry& unit) {
   return advance();
 }
 
-/// Once a second at most.
 void Engine::tell_unreadable(const ConsumeQueue& queue, const Error& why) {
-  const int64_t now_s = clock_.now_ms() / 1000;
-  if (unreadable_told_s_.exchange(now_s) != now_s)
+  if (may_tell_unreadable_())
     log_.error("queue {} of {} can't be read now: {}", queue.id().value, queue.topic(), why.what);
 }
 

@@ -1,7 +1,6 @@
 #include "store/mapped_file_queue.h"
 
 #include <algorithm>
-#include <chrono>
 #include <mutex>
 
 #include "store/record_scan.h"
@@ -177,9 +176,7 @@ Result<MappedFileQueue::Segment> MappedFileQueue::map(PhyOffset offset) const {
 }
 
 void MappedFileQueue::warn_unmappable(const Error& error) const {
-  const int64_t now_s =
-      std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
-  if (warned_s_.exchange(now_s) != now_s) log_.error("a CommitLog file can't be read now: {}", error.what);
+  if (may_warn_()) log_.error("a CommitLog file can't be read now: {}", error.what);
 }
 
 MappedFileQueue::Segment MappedFileQueue::find(PhyOffset offset) const {

@@ -8,6 +8,7 @@
 #include "common/log.h"
 #include "store/adaptive_lock.h"
 #include "store/mapped_file.h"
+#include "store/once_a_second.h"
 #include "store/options.h"
 
 namespace comet::store {
@@ -102,7 +103,7 @@ class MappedFileQueue {
   mutable std::vector<Entry> entries_;  // under mu_
   mutable uint64_t uses_ = 0;           // under mu_
   std::atomic<int64_t> min_{0};
-  mutable std::atomic<int64_t> warned_s_{0};
+  mutable OnceASecond may_warn_;
 };
 
 /// The folders that the log is written to: storePathCommitLog, or commitlog under the root.

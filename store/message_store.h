@@ -217,8 +217,6 @@ class MessageStore {
   virtual const StoreOptions& options() const = 0;
   /// false: puts are refused; the reason is in figures().
   virtual bool writable() const = 0;
-  /// Whether the disk can't be trusted any more: nothing is accepted until a restart.
-  virtual bool disk_failed() const = 0;
   /// Whether the loaded store ended with a kill (`abort` was there).
   virtual bool opened_after_crash() const = 0;
 };

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "common/system_topics.h"
+#include "store/stored_message.h"
 
 namespace comet::broker {
 namespace {
@@ -66,8 +67,7 @@ Checked<std::optional<SendBackProcessor::Given>> SendBackProcessor::take(const C
   COMET_TRY_CHECKED(std::optional<Target> target, retry_target(*group, request.unit_mode));
   if (!target) return std::nullopt;
 
-  const auto record = parts_.store.record_at(request.offset);
-  const auto consumed = record ? decode_message(record->bytes, false) : fail(Errc::kNotFound, "");
+  const auto consumed = store::message_at(parts_.store, request.offset);
   if (!consumed) {
     return refusal(ResponseCode::kSystemError, fmt::format("look message by offset failed, {}", request.offset.value));
   }
@@ -78,7 +78,7 @@ Checked<std::optional<SendBackProcessor::Given>> SendBackProcessor::take(const C
   } else {
     target->delay_level = retry_level(request.delay_level, tries);
   }
-  return Given{.record = std::string(as_text(record->bytes)),
+  return Given{.record = std::string(as_text(consumed->bytes.bytes)),
                .target = std::move(*target),
                .group = request.group,
                .origin_topic = request.origin_topic.value_or("null")};

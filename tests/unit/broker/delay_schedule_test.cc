@@ -77,10 +77,10 @@ TEST_CASE("a delayed message that a failing disk doesn't give is waited for; wha
   Delays delays;
   delays.send("a", 1);
   delays.advance(1'000);
-  delays.broker.store.unreadable = delays.broker.store.failed = true;
+  delays.broker.store.unreadable = true;
   delays.broker.store.refuse_with = store::PutStatus::kServiceNotAvailable;
   CHECK(delays.schedule.pass() == delays.broker.clock.now_ms() + 100);
-  delays.broker.store.unreadable = delays.broker.store.failed = false;
+  delays.broker.store.unreadable = false;
   delays.broker.store.refuse_with = store::PutStatus::kOk;
   delays.advance(100);
   delays.broker.store.queues_unreadable = true;  // an entry that can't be read is no hole either

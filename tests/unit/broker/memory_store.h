@@ -149,8 +149,6 @@ class MemoryStore final : public store::MessageStore {
   void on_durable(std::function<void(PhyOffset, bool)> told) override { wake = std::move(told); }
   void on_arrival(store::ArrivalListener* to) override { listener = to; }
   const store::StoreOptions& options() const override { return settings; }
-  bool disk_failed() const override { return failed; }
-  bool failed = false;
   bool writable() const override { return refuse_with == store::PutStatus::kOk; }
   bool opened_after_crash() const override { return false; }
   store::StoreFigures figures() override {

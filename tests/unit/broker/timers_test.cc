@@ -246,11 +246,11 @@ TEST_CASE("a record that a failing disk doesn't give is waited for; one that ret
   REQUIRE(timed.send("a", {{"TIMER_DELAY_MS", "500"}}).code == 0);
   if (GENERATE(true, false)) timed.timers->pass();  // else it isn't even in the wheel
   timed.advance(1'000);
-  timed.broker.store.unreadable = timed.broker.store.failed = true;
+  timed.broker.store.unreadable = true;
   timed.broker.store.refuse_with = store::PutStatus::kServiceNotAvailable;
   CHECK(timed.timers->pass() == timed.now() + 100);
   CHECK(timed.timers->lost() == 0);
-  timed.broker.store.unreadable = timed.broker.store.failed = false;
+  timed.broker.store.unreadable = false;
   timed.broker.store.refuse_with = store::PutStatus::kOk;
   timed.timers->pass();
   timed.advance(1'000);
