@@ -16,7 +16,8 @@ namespace {
 struct LoopLoad {
   EventLoop* loop;
   int64_t bytes_seen = 0;
-  int64_t recent_bytes = 0;
+  int64_t recent_bytes = 0;    ///< what went over it, halved every kForgetMs
+  int64_t expected_bytes = 0;  ///< what its new connections are taken to bring, halved likewise
 };
 constexpr int64_t kForgetMs = 1'000;               ///< recent bytes are halved this often
 constexpr int64_t kConnectionWeighsBytes = 4'096;  ///< spreads connections that have said nothing yet
@@ -87,15 +88,16 @@ struct Server::State : std::enable_shared_from_this<Server::State> {
     const int64_t halvings = std::min<int64_t>((now_ms - forgot_ms) / kForgetMs, 62);
     if (halvings > 0) forgot_ms = now_ms;
     const auto weight = [](const LoopLoad& load) {
-      return load.recent_bytes +
+      return load.recent_bytes + load.expected_bytes +
              load.loop->io().counters.connections.load(std::memory_order_relaxed) * kConnectionWeighsBytes;
     };
     for (LoopLoad& load : loads) {
       const int64_t bytes = load.loop->io().counters.bytes.load(std::memory_order_relaxed);
       load.recent_bytes = (load.recent_bytes >> halvings) + bytes - std::exchange(load.bytes_seen, bytes);
+      load.expected_bytes >>= halvings;
     }
     // A new one is taken to be as busy as the others: so of a burst that will all carry load each loop gets its share,
-    // whatever went over which loop before.
+    // whatever went over which loop before. Expectations don't count here, or each would raise the next.
     int64_t connections = 1, bytes = 0;
     for (const LoopLoad& load : loads) {
       connections += load.loop->io().counters.connections.load(std::memory_order_relaxed);
@@ -103,7 +105,7 @@ struct Server::State : std::enable_shared_from_this<Server::State> {
     }
     LoopLoad& chosen = *std::min_element(loads.begin(), loads.end(),
                                          [&](const auto& a, const auto& b) { return weight(a) < weight(b); });
-    chosen.recent_bytes += std::max(kConnectionWeighsBytes, bytes / connections);
+    chosen.expected_bytes += std::max(kConnectionWeighsBytes, bytes / connections);
     return *chosen.loop;
   }
 
