@@ -248,7 +248,8 @@ Result<MappedFileQueue::Segment> MappedFileQueue::create(PhyOffset base) {
 
 void MappedFileQueue::add(Segment segment) {
   const std::lock_guard lock(mu_);
-  entries_.push_back({segment->file(), segment, true, ++uses_});
+  LogFilePtr file = segment->file();
+  entries_.push_back({std::move(file), std::move(segment), true, ++uses_});
   note_min();
 }
 
