@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 #include <pthread.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <chrono>
@@ -77,6 +78,9 @@ constexpr int64_t kIdleFiguresMs = 600'000;
 constexpr int64_t kUnregisterMs = 500;
 constexpr int64_t kCloseGraceMs = 300;
 constexpr int64_t kSlavesGraceMs = 500;
+/// How a thread shares a busy machine: what nobody waits for lets the loops go first.
+enum class Pace { kAtOnce, kBehind };
+constexpr int kNiceBehind = 5;
 constexpr size_t kWorkerQueueTasks = 10'000;
 
 /// A moment that one thread waits for and another brings.
@@ -122,7 +126,7 @@ struct Broker::Parts {
   void end_threads();
   void settings_changed(const std::vector<std::string>& keys);
   void tell_dropped_log_lines();
-  void start_thread(std::string name, std::function<void()> life);
+  void start_thread(std::string name, std::function<void()> life, Pace pace = Pace::kAtOnce);
   Result<void> persist();
   Result<void> persist_transaction_metrics();
 
@@ -445,17 +449,18 @@ Result<void> Broker::Parts::listen() {
   return {};
 }
 
-void Broker::Parts::start_thread(std::string name, std::function<void()> life) {
-  threads.emplace_back([name = std::move(name), life = std::move(life)] {
+void Broker::Parts::start_thread(std::string name, std::function<void()> life, Pace pace) {
+  threads.emplace_back([name = std::move(name), life = std::move(life), pace] {
     ::pthread_setname_np(::pthread_self(), name.c_str());
+    if (pace == Pace::kBehind) (void)::setpriority(PRIO_PROCESS, 0, kNiceBehind);  // Linux: this thread's alone
     life();
   });
 }
 
 void Broker::Parts::start_threads() {
-  start_thread("keeper", [this] { store->run_keeper(); });
+  start_thread("keeper", [this] { store->run_keeper(); }, Pace::kBehind);
   start_thread("flusher", [this] { store->run_flusher(); });
-  start_thread("indexer", [this] { store->run_indexer(); });
+  start_thread("indexer", [this] { store->run_indexer(); }, Pace::kBehind);
   start_thread("delays", [this] { serving->delays.run(); });
   if (serving->timers) start_thread("timers", [this] { serving->timers->run(); });
   for (int32_t n = 0; n < live.now().worker_threads; ++n) {

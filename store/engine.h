@@ -82,7 +82,7 @@ class Engine final : public MessageStore {
   };
   struct Counters {  // under the append lock
     int64_t puts = 0, bytes = 0, failed = 0;
-    int64_t longest_lock_ns = 0, longest_put_ns = 0;
+    int64_t longest_lock_ms = 0, longest_put_ms = 0;
     int64_t latency[13] = {};
   };
   struct Scan;
@@ -99,7 +99,7 @@ class Engine final : public MessageStore {
   PutResult append(std::span<const PutRequest> requests, std::span<Prepared> prepared, PhyOffset* places);
   PutResult check(const PutRequest& request, Prepared& prepared) const;
   void write_record(const Message& message, const Prepared& prepared, std::byte* at, bool last) const;
-  void count_put(size_t messages, int64_t bytes, int64_t began_ns);
+  void count_put(size_t messages, int64_t bytes, int64_t began_ms);
   void tell_arrival(ConsumeQueue& queue, int64_t before, int64_t end, std::optional<int64_t> tags_code);
   void tell_visible_arrivals();
   /// Under the append lock: the queue has got an entry.

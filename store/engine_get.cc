@@ -3,6 +3,7 @@
 
 #include "common/system_topics.h"
 #include "store/engine.h"
+#include "store/prefetch.h"
 #include "store/queue_repair.h"
 #include "store/record_scan.h"
 
@@ -14,14 +15,8 @@ constexpr int64_t kLeastPullBytes = 100, kMostPullBytes = 128 * 1024 * 1024;
 constexpr int64_t kUnitsAtATime = 64;
 /// How much around a cold record is asked for at once.
 constexpr int64_t kColdAheadBytes = 256 * 1024;
-/// How many entries ahead their records are fetched from memory, and how much of a record's end: topic and properties.
-constexpr int64_t kEntriesAhead = 4, kRecordTailBytes = 256, kRecordHeadBytes = 92;
-
-void prefetch(const std::byte* from, int64_t bytes) {
-  constexpr int64_t kLineBytes = 64;
-  for (int64_t at = 0; at < bytes; at += kLineBytes) __builtin_prefetch(from + at);
-  __builtin_prefetch(from + bytes - 1);
-}
+/// How many entries ahead their records are fetched from memory.
+constexpr int64_t kEntriesAhead = 4;
 
 GetResult at_once(GetStatus status, QueueOffset next, QueueOffset min, QueueOffset max) {
   GetResult out;
@@ -147,17 +142,13 @@ std::optional<ByteView> Engine::record_of(Scan& scan, const QueueEntry& entry) c
   return scan.record(entry);
 }
 
-/// Fetches what a look at the record will read while those before it are looked at. A queue's records lie far apart in
-/// the log, where no processor foresees them, and waiting for memory costs more than all of the rest.
+/// Fetches what a look at the record will read while those before it are looked at.
 void Engine::fetch_ahead(Scan& scan, const QueueEntry& unit) const {
   if (!scan.segment) (void)record_of(scan, unit);
   if (!scan.has(unit)) return;
   const ByteView record = scan.record(unit);
-  const auto bytes = static_cast<int64_t>(record.size());
-  prefetch(record.data(), std::min(bytes, kRecordHeadBytes));
-  if (scan.request.filter == nullptr) return;
-  const int64_t tail = std::min(bytes, kRecordTailBytes);
-  prefetch(record.data() + bytes - tail, tail);
+  prefetch_head(record);
+  if (scan.request.filter != nullptr) prefetch_tail(record);
 }
 
 QueueEntry Engine::with_tags_code(const QueueEntry& entry) const {

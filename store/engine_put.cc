@@ -88,7 +88,7 @@ PutResult Engine::put_batch(std::span<const PutRequest> requests, std::vector<Ph
 
 PutResult Engine::append(std::span<const PutRequest> requests, std::span<Prepared> prepared, PhyOffset* places) {
   if (const char* why = why_not_writable()) return refused(PutStatus::kServiceNotAvailable, why);
-  const int64_t began_ns = clock_.steady_ns();
+  const int64_t began_ms = clock_.tick_ms();
   int64_t total = 0;
   for (size_t i = 0; i < requests.size(); ++i) {
     PutResult problem = check(requests[i], prepared[i]);
@@ -154,7 +154,7 @@ PutResult Engine::append(std::span<const PutRequest> requests, std::span<Prepare
       }
       note_entry(queue, held_back);
     }
-    count_put(requests.size(), total, began_ns);
+    count_put(requests.size(), total, began_ms);
   }
   flusher_.appended(out.end.value);
   keeper_->appended(out.end.value);
@@ -221,17 +221,17 @@ Result<void> Engine::take_received(const DecodedMessage& record) {
 }
 
 /// A put that holds the lock long is a long put: one reading of the clock serves both figures.
-void Engine::count_put(size_t messages, int64_t bytes, int64_t began_ns) {
-  const int64_t took_ns = clock_.steady_ns() - began_ns;
-  const int64_t took_ms = took_ns / 1'000'000;
+void Engine::count_put(size_t messages, int64_t bytes, int64_t began_ms) {
+  const int64_t took_ms = clock_.tick_ms() - began_ms;
   counters_.puts += static_cast<int64_t>(messages);
   counters_.bytes += bytes;
-  counters_.longest_lock_ns = std::max(counters_.longest_lock_ns, took_ns);
-  counters_.longest_put_ns = std::max(counters_.longest_put_ns, took_ns);
   size_t bucket = 0;
-  if (took_ms > 0) [[unlikely]]
+  if (took_ms > 0) [[unlikely]] {
+    counters_.longest_lock_ms = std::max(counters_.longest_lock_ms, took_ms);
+    counters_.longest_put_ms = std::max(counters_.longest_put_ms, took_ms);
     bucket = static_cast<size_t>(std::upper_bound(std::begin(kLatencyLimitsMs), std::end(kLatencyLimitsMs), took_ms) -
                                  std::begin(kLatencyLimitsMs));
+  }
   counters_.latency[bucket] += static_cast<int64_t>(messages);
 }
 

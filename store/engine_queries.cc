@@ -109,9 +109,9 @@ StoreFigures Engine::figures() {
     out.put_total = counters_.puts;
     out.put_bytes_total = counters_.bytes;
     out.put_failed = counters_.failed;
-    out.put_lock_ms = counters_.longest_lock_ns / 1'000'000;
-    out.put_entire_time_max_ms = counters_.longest_put_ns / 1'000'000;
-    counters_.longest_lock_ns = 0;
+    out.put_lock_ms = counters_.longest_lock_ms;
+    out.put_entire_time_max_ms = counters_.longest_put_ms;
+    counters_.longest_lock_ms = 0;
     std::copy(std::begin(counters_.latency), std::end(counters_.latency), std::begin(out.put_latency_buckets_ms));
   }
   if (const auto first = record_at(out.min_offset))

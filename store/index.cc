@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <ctime>
 
-#include "store/index_keys.h"
-
 namespace comet::store {
 namespace {
 
@@ -79,18 +77,16 @@ Result<void> Index::add_file() {
   return {};
 }
 
-Result<void> Index::add_key(std::string_view topic, std::string_view key, PhyOffset phy, int64_t store_ms) {
-  if (index_files_.empty() || index_files_.back()->full()) COMET_TRY_VOID(add_file());
-  index_files_.back()->put(IndexFile::hash_of(topic, key), phy, store_ms);
-  return {};
-}
-
-Result<void> Index::add(const Message& message) {
+Result<void> Index::add(std::span<const IndexKey> keys) {
   const std::lock_guard lock(mu_);
-  if (!index_files_.empty() && message.phy_offset < index_files_.back()->end_phy()) return {};
-  return each_index_key(message, [&](std::string_view key) {
-    return add_key(message.topic, key, message.phy_offset, message.store_timestamp_ms);
-  });
+  if (!index_files_.empty())
+    for (const IndexKey& key : keys) index_files_.back()->prefetch_slot(key.hash);
+  for (const IndexKey& key : keys) {
+    if (!index_files_.empty() && key.at < index_files_.back()->end_phy()) continue;
+    if (index_files_.empty() || index_files_.back()->full()) COMET_TRY_VOID(add_file());
+    index_files_.back()->put(key.hash, key.at, key.store_ms);
+  }
+  return {};
 }
 
 std::vector<PhyOffset> Index::find(std::string_view topic, std::string_view key, int64_t max, int64_t begin_ms,

@@ -3,16 +3,23 @@
 #include <atomic>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string_view>
 #include <vector>
 
 #include "common/clock.h"
 #include "common/log.h"
-#include "common/message_codec.h"
 #include "store/index_file.h"
 #include "store/options.h"
 
 namespace comet::store {
+
+/// A key to be indexed, with its record's place and time.
+struct IndexKey {
+  int32_t hash;  ///< IndexFile::hash_of
+  PhyOffset at;
+  int64_t store_ms;
+};
 
 /// The key index: UNIQ_KEY and each word of KEYS of every message, in files by age. Whatever a crash takes away is
 /// built again from the log. Source: IndexService; store.md 13 and 21. Thread-safe.
@@ -34,8 +41,9 @@ class Index {
   /// Whether files were damaged: what they held is missing from resume_at() on.
   bool lost_files() const { return lost_files_; }
 
-  /// Indexes a record's keys. An error leaves it for another try.
-  Result<void> add(const Message& message);
+  /// Indexes keys in the log's order; those of records before the newest that it holds are passed over. After an error
+  /// the same keys may come again.
+  Result<void> add(std::span<const IndexKey> keys);
   /// Places where the key may stand, newest first, at most `max`.
   std::vector<PhyOffset> find(std::string_view topic, std::string_view key, int64_t max, int64_t begin_ms,
                               int64_t end_ms) const;
@@ -51,7 +59,6 @@ class Index {
   Result<void> sync();
 
  private:
-  Result<void> add_key(std::string_view topic, std::string_view key, PhyOffset phy, int64_t store_ms);
   Result<void> add_file();
 
   Files& files_;

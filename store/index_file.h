@@ -43,6 +43,8 @@ class IndexFile {
   /// Whether any entry can lie between the two times.
   bool overlaps(int64_t begin_ms, int64_t end_ms) const;
 
+  /// Has the processor fetch what put() will change: no slot is near the one before.
+  void prefetch_slot(int32_t hash) const { __builtin_prefetch(slot(hash), 1); }
   /// false, nothing written: the file is full.
   bool put(int32_t hash, PhyOffset phy, int64_t store_ms);
   /// Visits the places of a hash, newest first, until `visit` returns false. false: the chain is damaged.

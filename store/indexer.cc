@@ -3,16 +3,43 @@
 #include <algorithm>
 #include <limits>
 
+#include "common/bytes.h"
+#include "store/index_keys.h"
+#include "store/prefetch.h"
 #include "store/record_scan.h"
 
 namespace comet::store {
 namespace {
 
 constexpr int64_t kStepBytes = 256 * 1024;
+constexpr int kRecordsAtOnce = 32, kRecordsAhead = 4;
 constexpr auto kPause = std::chrono::milliseconds(100);
 constexpr auto kRetryPause = std::chrono::seconds(5);
 
 }  // namespace
+
+/// Fetches the next records of a file while those before them are looked at.
+class Indexer::FetchAhead {
+ public:
+  FetchAhead(MappedFile& segment, PhyOffset at, PhyOffset limit) : segment_(segment), at_(at), limit_(limit) {
+    for (int i = 0; i < kRecordsAhead; ++i) one_more();
+  }
+
+  void one_more() {
+    if (limit_ - at_ < kRecordHeadBytes) return;
+    const std::byte* const data = segment_.at(at_);
+    const int64_t bytes = load_be<int32_t>(data);
+    if (bytes < kRecordHeadBytes || bytes > limit_ - at_) return;
+    prefetch_tail({data, static_cast<size_t>(bytes)});
+    at_ += bytes;
+    if (at_ < limit_) prefetch(segment_.at(at_), std::min(limit_ - at_, kRecordHeadBytes));
+  }
+
+ private:
+  MappedFile& segment_;
+  PhyOffset at_;
+  const PhyOffset limit_;
+};
 
 void Indexer::run() {
   while (!stopping_) {
@@ -54,27 +81,38 @@ bool Indexer::step() {
 }
 
 bool Indexer::index_file(MappedFile& segment, PhyOffset at, PhyOffset limit) {
+  FetchAhead ahead(segment, at, limit);
   while (at < limit) {
-    if (is_blank(segment, at)) {
-      at = segment.limit();
-      break;
-    }
-    const auto record = decode_record(segment, at, false);
-    if (!record) {
-      const auto behind = find_record(segment, at + 1, segment.limit(), 0, std::numeric_limits<int64_t>::max());
-      at = behind.value_or(segment.limit());
-      continue;
-    }
-    if (auto added = index_.add(record->message); !added) {
+    const PhyOffset next = gather(segment, at, limit, ahead);
+    if (auto added = index_.add(keys_); !added) {
       if (!failing_.exchange(true)) log_.error("the key index can't be written and waits: {}", added.error().what);
       position_.store(at.value, std::memory_order_release);
       return false;
     }
     failing_ = false;
-    at += record->record_bytes;
+    at = next;
   }
   position_.store(at.value, std::memory_order_release);
   return true;
+}
+
+PhyOffset Indexer::gather(MappedFile& segment, PhyOffset at, PhyOffset limit, FetchAhead& ahead) {
+  keys_.clear();
+  for (int i = 0; i < kRecordsAtOnce && at < limit; ++i) {
+    if (is_blank(segment, at)) return segment.limit();
+    ahead.one_more();
+    const auto record = decode_record(segment, at, false);
+    if (!record) {
+      const auto behind = find_record(segment, at + 1, segment.limit(), 0, std::numeric_limits<int64_t>::max());
+      return behind.value_or(segment.limit());
+    }
+    const Message& message = record->message;
+    each_index_key(message, [&](std::string_view key) {
+      keys_.push_back({IndexFile::hash_of(message.topic, key), at, message.store_timestamp_ms});
+    });
+    at += record->record_bytes;
+  }
+  return at;
 }
 
 }  // namespace comet::store

@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <functional>
 #include <mutex>
+#include <vector>
 
 #include "store/commit_log.h"
 #include "store/index.h"
@@ -35,9 +36,13 @@ class Indexer {
   void catch_up(std::chrono::milliseconds most);
 
  private:
+  class FetchAhead;
+
   /// Indexes some records; false: there is none, or it failed.
   bool step();
   bool index_file(MappedFile& segment, PhyOffset at, PhyOffset limit);
+  /// Takes the keys of some records from `at` on; returns where the next ones begin.
+  PhyOffset gather(MappedFile& segment, PhyOffset at, PhyOffset limit, FetchAhead& ahead);
 
   CommitLog& commit_log_;
   Index& index_;
@@ -45,6 +50,7 @@ class Indexer {
   const std::function<PhyOffset()> limit_;
   Sleeper sleeper_;
   std::mutex mu_;  ///< one step at a time
+  std::vector<IndexKey> keys_;
   std::atomic<int64_t> position_{0};
   std::atomic<bool> stopping_{false};
   std::atomic<bool> failing_{false};

@@ -53,7 +53,7 @@ void append_json_escaped(std::string& out, std::string_view text) {
 
 namespace detail {
 
-size_t escaped_room(std::string_view text) {
+size_t long_escaped_room(std::string_view text) {
   constexpr size_t kLongestEscape = 6;
   const size_t plain = find_special(text);
   return plain + (text.size() - plain) * kLongestEscape;
@@ -72,7 +72,8 @@ char* put_escaped(char* at, std::string_view text) {
 const ExtField* find_field(ExtFields ext, std::string_view name, size_t& cursor) {
   for (size_t n = 0; n < ext.size(); ++n) {
     const size_t at = cursor + n < ext.size() ? cursor + n : cursor + n - ext.size();
-    if (ext[at].name == name) {
+    const std::string_view other = ext[at].name;
+    if (other.size() == name.size() && other.front() == name.front() && other == name) {
       cursor = at + 1;
       return &ext[at];
     }

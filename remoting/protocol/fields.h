@@ -74,11 +74,12 @@ inline bool parse_bool(std::string_view text) {
          lower(text[3]) == 'e';
 }
 
-/// Up to nine plain digits, which is nearly every number on the wire; false for anything else.
+/// Plain digits, nine or eighteen at most, which is nearly every number on the wire; false for anything else.
 template <class M>
 bool parse_short_number(std::string_view text, M& out) {
-  if (text.empty() || text.size() > 9) return false;
-  uint32_t value = 0;
+  constexpr bool kWide = sizeof(M) == 8;
+  if (text.empty() || text.size() > (kWide ? 18 : 9)) return false;
+  std::conditional_t<kWide, uint64_t, uint32_t> value = 0;
   for (const char c : text) {
     const auto digit = static_cast<uint32_t>(static_cast<unsigned char>(c)) - '0';
     if (digit > 9) return false;
@@ -158,7 +159,11 @@ inline constexpr size_t kSlackBytes = 16;
 inline constexpr size_t kNumberBytes = 32;  ///< the longest number, with some to spare
 
 /// The most bytes that put_escaped() writes for `text`.
-size_t escaped_room(std::string_view text);
+size_t long_escaped_room(std::string_view text);
+inline size_t escaped_room(std::string_view text) {
+  constexpr size_t kShortBytes = 64, kLongestEscape = 6;
+  return text.size() <= kShortBytes ? text.size() * kLongestEscape : long_escaped_room(text);
+}
 /// Writes `text` with JSON escapes, at most escaped_room(text) bytes, and returns the end.
 char* put_escaped(char* at, std::string_view text);
 
@@ -186,6 +191,35 @@ char* put_value(char* at, const M& value) {
   } else {
     return put_escaped(at, value);
   }
+}
+
+/// Whether `text` is the name of field number `kIndex` of T: a few instructions where its length is known.
+template <class T, size_t kIndex>
+bool is_name(std::string_view text) {
+  constexpr std::string_view name = kField<T, kIndex>.name;
+  return text.size() == name.size() && std::memcmp(text.data(), name.data(), name.size()) == 0;
+}
+
+/// Writes the set fields of `header`, `"name":"value",…`, and returns the end.
+template <class T>
+char* put_fields(char* at, const T& header) {
+  bool first = true;
+  each_field<T>([&]<size_t kIndex>() {
+    constexpr const auto& lead = kLead<T, kIndex>;
+    const auto& value = header.*(kField<T, kIndex>.member);
+    if (is_unset(value)) return;
+    if (first) {
+      std::memcpy(at, lead.data() + 1, lead.size() - 1);
+      at += lead.size() - 1;
+    } else {
+      std::memcpy(at, lead.data(), lead.size());
+      at += lead.size();
+    }
+    first = false;
+    at = put_value(at, value);
+    *at++ = '"';
+  });
+  return at;
 }
 
 /// The pair called `name`. Clients write fields in a stable order: looks at `cursor` first and leaves it behind the
@@ -216,7 +250,7 @@ Result<void> decode_fields(ExtFields ext, T& out) {
     using M = typename std::decay_t<decltype(field)>::Member;
     if (error) return;
     const ExtField* found = nullptr;
-    if (cursor < ext.size() && ext[cursor].name == field.name) {
+    if (cursor < ext.size() && detail::is_name<T, kIndex>(ext[cursor].name)) {
       found = &ext[cursor++];
     } else {
       found = detail::find_field(ext, field.name, cursor);
@@ -246,26 +280,13 @@ void append_fields_json(std::string& out, const T& header) {
     const auto& value = header.*(detail::kField<T, kIndex>.member);
     if (!detail::is_unset(value)) room += detail::kLead<T, kIndex>.size() + detail::value_room(value) + 1;
   });
+  if (std::array<char, 1024> space; room <= space.size()) {
+    out.append(space.data(), detail::put_fields(space.data(), header));
+    return;
+  }
   const size_t start = out.size();
   out.resize(start + room);
-  char* at = out.data() + start;
-  bool first = true;
-  detail::each_field<T>([&]<size_t kIndex>() {
-    constexpr const auto& lead = detail::kLead<T, kIndex>;
-    const auto& value = header.*(detail::kField<T, kIndex>.member);
-    if (detail::is_unset(value)) return;
-    if (first) {
-      std::memcpy(at, lead.data() + 1, lead.size() - 1);
-      at += lead.size() - 1;
-    } else {
-      std::memcpy(at, lead.data(), lead.size());
-      at += lead.size();
-    }
-    first = false;
-    at = detail::put_value(at, value);
-    *at++ = '"';
-  });
-  out.resize(static_cast<size_t>(at - out.data()));
+  out.resize(static_cast<size_t>(detail::put_fields(out.data() + start, header) - out.data()));
 }
 
 /// A request of the struct's own code, for a client or a server-issued call.

@@ -174,18 +174,17 @@ void Verifier::check_keys_of(const DecodedMessage& record) {
   const Message& message = record.message;
   // What was written behind the index's end is indexed at the next start.
   if (message.phy_offset < index_.front()->begin_phy() || message.phy_offset > index_.back()->end_phy()) return;
-  (void)store::each_index_key(message, [&](std::string_view key) -> Result<void> {
+  store::each_index_key(message, [&](std::string_view key) {
     ++report_.index_keys;
-    if (is_indexed(message, key)) return {};
+    if (is_indexed(message, key)) return;
     if (message.store_timestamp_ms > folder_.safe_ms()) {
       ++report_.to_be_made;
-      return {};
+      return;
     }
     const auto file = std::find_if(index_.rbegin(), index_.rend(),
                                    [&](const auto& f) { return f->begin_phy() <= message.phy_offset; });
     fault("the record at {} of topic {} isn't found by its key '{}' in {}", message.phy_offset.value, message.topic,
           key, file == index_.rend() ? index_.front()->path() : (*file)->path());
-    return {};
   });
 }
 
@@ -222,9 +221,8 @@ std::string Verifier::why_not_of(PhyOffset at, int32_t hash) const {
   const auto record = store::decode_record(*segment, at, false);
   if (!record) return record.error().what;
   bool has_it = false;
-  (void)store::each_index_key(record->message, [&](std::string_view key) -> Result<void> {
+  store::each_index_key(record->message, [&](std::string_view key) {
     has_it = has_it || store::IndexFile::hash_of(record->message.topic, key) == hash;
-    return {};
   });
   return has_it ? "" : "another one is there";
 }
