@@ -130,7 +130,8 @@ Result<void> ConsumeQueue::load() {
     max_phy_ = newest && !QueueUnit::is_hole(*newest) ? newest->at.value + newest->bytes : -1;
   }
   // Whole files stand before the last one: an end before that is damage, too.
-  if (has_hole || is_damaged || end_ < last_file_) gap_ = std::max<int64_t>(max_phy_, 0);
+  // What an earlier try, on a disk that gave nothing, took for damage is none.
+  gap_ = has_hole || is_damaged || end_ < last_file_ ? std::max<int64_t>(max_phy_, 0) : -1;
   // An entry that can't be read is not an empty one.
   return shared_.read_errors.count() == errors_before ? Result<void>() : shared_.read_errors.as_result();
 }

@@ -56,6 +56,7 @@ class Engine final : public MessageStore {
   int64_t store_time_ms(QueueKeyView queue, QueueOffset offset) override;
   Result<std::optional<QueueEntry>> entry(QueueKeyView queue, QueueOffset offset) override;
   bool queue_exists(QueueKeyView queue) override;
+  Result<void> queue_readable(QueueKeyView queue) override;
   Result<PinnedBytes> record_at(PhyOffset at) override;
   KeyQueryResult query(const KeyQuery& query) override;
   std::vector<std::pair<std::string, std::vector<QueueId>>> queues() override { return queues_.names(); }

@@ -26,6 +26,12 @@ QueueOffset Engine::max_offset(QueueKeyView key, bool committed) {
 
 bool Engine::queue_exists(QueueKeyView key) { return queues_.find(key.topic, key.queue_id) != nullptr; }
 
+Result<void> Engine::queue_readable(QueueKeyView key) {
+  const auto queue = queues_.find(key.topic, key.queue_id);
+  if (queue && !queue->loaded()) return fail(Errc::kIo, queue->folder() + " can't be read now");
+  return {};
+}
+
 Result<std::optional<QueueEntry>> Engine::entry(QueueKeyView key, QueueOffset offset) {
   const auto queue = queues_.find(key.topic, key.queue_id);
   if (!queue) return std::nullopt;

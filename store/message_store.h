@@ -196,6 +196,8 @@ class MessageStore {
   /// Nothing: none stands there, or a hole. An error: it can't be read now, and must not be taken for none.
   virtual Result<std::optional<QueueEntry>> entry(QueueKeyView queue, QueueOffset offset) = 0;
   virtual bool queue_exists(QueueKeyView queue) = 0;
+  /// kIo: the queue's files can't be read now, so that the numbers above say nothing. An unknown queue is readable.
+  virtual Result<void> queue_readable(QueueKeyView queue) = 0;
 
   /// The whole record that starts at `at`. kNotFound: none does. kIo: it can't be read now, and must not be taken for
   /// none.

@@ -29,6 +29,13 @@ Reply with_fields(Reply reply) {
 
 }  // namespace
 
+std::optional<Reply> OffsetProcessor::unreadable(const store::QueueKeyView& queue) const {
+  if (parts_.store.queue_readable(queue)) return std::nullopt;
+  return with_fields(
+      Reply::refuse(ResponseCode::kSystemError, fmt::format("queue {} of topic {} can't be read now: see store.log",
+                                                            queue.queue_id.value, queue.topic)));
+}
+
 Reply OffsetProcessor::query(const Call&, const remoting::QueryConsumerOffsetRequest& request) {
   if (parts_.config.now().server_side_reset_offset) {
     if (const auto reset = parts_.offsets.pending_reset(request.consumer_group, request.topic, request.queue_id)) {
@@ -44,6 +51,7 @@ Reply OffsetProcessor::query(const Call&, const remoting::QueryConsumerOffsetReq
   }
   // A new group starts a young queue at its beginning, else it would lose what came before its first pull.
   const store::QueueKeyView queue{request.topic, request.queue_id};
+  if (auto refused = unreadable(queue)) return std::move(*refused);
   if (parts_.store.min_offset(queue).value <= 0 && parts_.store.first_entry_in_memory(queue)) {
     return Reply::ok(remoting::QueryConsumerOffsetResponse{QueueOffset(0)});
   }
@@ -77,18 +85,22 @@ Reply OffsetProcessor::update(const Call&, const remoting::UpdateConsumerOffsetR
 }
 
 Reply OffsetProcessor::by_time(const Call&, const remoting::SearchOffsetByTimestampRequest& request) {
-  const QueueOffset found = parts_.store.offset_by_time({request.topic, request.queue_id}, request.timestamp_ms,
-                                                        boundary_of(request.boundary_type));
-  return Reply::ok(remoting::SearchOffsetByTimestampResponse{found});
+  const store::QueueKeyView queue{request.topic, request.queue_id};
+  if (auto refused = unreadable(queue)) return std::move(*refused);
+  return Reply::ok(remoting::SearchOffsetByTimestampResponse{
+      parts_.store.offset_by_time(queue, request.timestamp_ms, boundary_of(request.boundary_type))});
 }
 
 Reply OffsetProcessor::max(const Call&, const remoting::GetMaxOffsetRequest& request) {
-  return Reply::ok(
-      remoting::GetMaxOffsetResponse{parts_.store.max_offset({request.topic, request.queue_id}, request.committed)});
+  const store::QueueKeyView queue{request.topic, request.queue_id};
+  if (auto refused = unreadable(queue)) return std::move(*refused);
+  return Reply::ok(remoting::GetMaxOffsetResponse{parts_.store.max_offset(queue, request.committed)});
 }
 
 Reply OffsetProcessor::min(const Call&, const remoting::GetMinOffsetRequest& request) {
-  return Reply::ok(remoting::GetMinOffsetResponse{parts_.store.min_offset({request.topic, request.queue_id})});
+  const store::QueueKeyView queue{request.topic, request.queue_id};
+  if (auto refused = unreadable(queue)) return std::move(*refused);
+  return Reply::ok(remoting::GetMinOffsetResponse{parts_.store.min_offset(queue)});
 }
 
 Reply OffsetProcessor::earliest_time(const Call&, const remoting::GetEarliestMsgStoretimeRequest& request) {

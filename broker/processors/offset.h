@@ -32,6 +32,10 @@ class OffsetProcessor {
   remoting::Reply earliest_time(const remoting::Call& call, const remoting::GetEarliestMsgStoretimeRequest& request);
 
  private:
+  /// The refusal for a queue whose files can't be read now. A wrong number would send a consumer to the wrong place for
+  /// good; after an error it asks again.
+  std::optional<remoting::Reply> unreadable(const store::QueueKeyView& queue) const;
+
   const Parts parts_;
 };
 

@@ -1,3 +1,4 @@
+#include <array>
 #include <catch2/catch.hpp>
 #include <string>
 
@@ -15,6 +16,7 @@ using test::properties;
 
 /// A broker with its offset, lock and lookup processors.
 struct Asked : HotBroker {
+  using HotBroker::HotBroker;
   OffsetProcessor offset{{store, topics, groups, offsets, config}};
   QueryProcessor query{store, config};
   remoting::Client client{loop, {}, null_log()};
@@ -86,6 +88,18 @@ TEST_CASE("a commit needs its group and its topic, and yields to a pending reset
   CHECK(broker.offset.query(broker.call(), broker.asked()).ext_json == R"("offset":"3")");
 }
 
+TEST_CASE("a slave refuses commits that it has no room to keep for its master", "[broker][offset]") {
+  Asked broker([](BrokerConfig& settings) { settings.broker_role = "SLAVE"; });
+  broker.groups.find_or_create("readers");
+  for (size_t n = 0; n < OwnCommits::kMost; ++n)
+    REQUIRE(broker.offsets.commit_here("others", "orders", QueueId(static_cast<int32_t>(n)), QueueOffset(1)));
+  const auto refused = broker.commit(7);
+  CHECK(refused.code == remoting::ResponseCode::kSystemBusy);
+  CHECK(refused.remark == "commits for 1000000 queues wait for the master already");
+  CHECK_FALSE(broker.offsets.committed("readers", "orders", QueueId(1)));
+  CHECK(broker.offsets.commit_here("others", "orders", QueueId(3), QueueOffset(2)));  // no more than there was
+}
+
 TEST_CASE("queues say where they begin and end, unknown ones too", "[broker][offset]") {
   Asked broker;
   broker.store.queue("orders", 1).min = 4;
@@ -103,6 +117,33 @@ TEST_CASE("queues say where they begin and end, unknown ones too", "[broker][off
   CHECK(broker.offset.earliest_time(broker.call(), earliest).ext_json == R"("timestamp":"-1")");
   max.topic = "nowhere";
   CHECK(broker.offset.max(broker.call(), max).ext_json == R"("offset":"0")");
+}
+
+TEST_CASE("a queue that can't be read now has no offsets to tell: who asks is refused, and asks again",
+          "[broker][offset]") {
+  Asked broker;
+  broker.store.queue("orders", 1).min = 4;
+  broker.send(order());
+  remoting::GetMaxOffsetRequest max;
+  remoting::GetMinOffsetRequest min;
+  remoting::SearchOffsetByTimestampRequest by_time;
+  const auto ask_all = [&] {
+    const auto ask = [&](auto& request, auto member) {
+      request.topic = "orders";
+      request.queue_id = QueueId(1);
+      return (broker.offset.*member)(broker.call(), request);
+    };
+    return std::array{ask(max, &OffsetProcessor::max), ask(min, &OffsetProcessor::min),
+                      ask(by_time, &OffsetProcessor::by_time)};
+  };
+  broker.store.queues_unreadable = true;
+  for (const remoting::Reply& reply : ask_all()) {
+    CHECK(reply.code == remoting::ResponseCode::kSystemError);
+    CHECK(reply.remark == "queue 1 of topic orders can't be read now: see store.log");
+  }
+  CHECK(broker.offset.query(broker.call(), broker.asked()).code == remoting::ResponseCode::kSystemError);
+  broker.store.queues_unreadable = false;
+  for (const remoting::Reply& reply : ask_all()) CHECK(reply.code == remoting::ResponseCode::kSuccess);
 }
 
 TEST_CASE("the boundary of a search by time is lower unless it says upper, in any case", "[broker][offset]") {

@@ -171,6 +171,10 @@ class MemoryStore final : public store::MessageStore {
     const auto message = decode_message(as_bytes(record.bytes), false).value();
     return store::QueueEntry{message.message.phy_offset, message.record_bytes, record.tags_code};
   }
+  Result<void> queue_readable(store::QueueKeyView) override {
+    if (queues_unreadable) return fail(Errc::kIo, "the test's disk gives nothing");
+    return {};
+  }
   bool queue_exists(store::QueueKeyView key) override {
     return queues_by_key.count({std::string(key.topic), key.queue_id.value}) != 0;
   }

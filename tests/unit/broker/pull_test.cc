@@ -50,6 +50,26 @@ void connect(HotBroker& broker, const ConsumerRegistration& registration) {
   broker.consumers.register_client({broker.channel, "client", remoting::Language::kJava, 479, 0}, registration);
 }
 
+TEST_CASE("a slave serves pulls only where slaveReadEnable says so", "[broker][pull]") {
+  HotBroker closed([](BrokerConfig& settings) { settings.broker_role = "SLAVE"; });
+  const auto refused = closed.pull(pull_orders());
+  CHECK(refused.code == 2);
+  CHECK(refused.remark ==
+        "[REJECTREQUEST]this broker is a slave and serves no pulls: set slaveReadEnable=true to read from it");
+  HotBroker open([](BrokerConfig& settings) {
+    settings.broker_role = "SLAVE";
+    settings.slave_read = true;
+  });
+  Message one;
+  one.topic = "orders";
+  one.queue_id = QueueId(1);
+  one.body = "one";
+  store::PutRequest put;
+  put.message = one;
+  open.store.put(put);
+  CHECK(open.pull(pull_orders()).remark == "FOUND");
+}
+
 TEST_CASE("a pull gives whole records, where to go on, and the queue's bounds", "[broker][pull]") {
   HotBroker broker;
   broker.send(order(), "one");

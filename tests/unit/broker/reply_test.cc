@@ -24,6 +24,7 @@ class RequesterChannel final : public remoting::Channel {
   void call(remoting::OutgoingRequest request, int64_t timeout_ms, Answer answer) override {
     pushed.push_back(std::move(request));
     CHECK(timeout_ms == 10'000);
+    if (thinking) return waiting.push_back(std::move(answer));
     if (!answering) return answer(fail(Errc::kTimeout, "no answer"));
     remoting::Response response;
     response.code = code;
@@ -32,8 +33,9 @@ class RequesterChannel final : public remoting::Channel {
   void close() override { is_open = false; }
 
   std::vector<remoting::OutgoingRequest> pushed;
+  std::vector<Answer> waiting;  ///< while `thinking`
   int32_t code = 0;
-  bool answering = true, is_open = true;
+  bool answering = true, thinking = false, is_open = true;
 
  private:
   remoting::EventLoop& loop_;
@@ -54,18 +56,19 @@ struct ReplyBroker : test::HotBroker {
     loop.stop();
     if (runner.joinable()) runner.join();
   }
+  void send(const std::string& text, const std::string& topic = "orders") {
+    remoting::SendReplyMessageV2Request request;
+    static_cast<remoting::SendFields&>(request) = test::order();
+    request.topic = topic;
+    request.properties = text;
+    request.sys_flag = sys_flag::kCompressed;
+    request.flag = 3;
+    remoting::CommandHead head;
+    processor.send_v2({head, "the reply", channel, clock.now_ms()}, request, remoting::Responder(channel, 9, false));
+  }
   remoting::Response reply(const std::string& text, const std::string& topic = "orders") {
     const size_t before = channel->answers();
-    turn([&] {
-      remoting::SendReplyMessageV2Request request;
-      static_cast<remoting::SendFields&>(request) = test::order();
-      request.topic = topic;
-      request.properties = text;
-      request.sys_flag = sys_flag::kCompressed;
-      request.flag = 3;
-      remoting::CommandHead head;
-      processor.send_v2({head, "the reply", channel, clock.now_ms()}, request, remoting::Responder(channel, 9, false));
-    });
+    turn([&] { send(text, topic); });
     turn_until_answers(before + 1);
     remoting::Response answer;
     turn([&] { answer = channel->last(); });
@@ -158,6 +161,28 @@ TEST_CASE("a client's newest connection counts", "[broker][reply]") {
   CHECK(broker.producers.channel_of("requester-1") == other);
   broker.producers.unregister_client(other, "askers");
   CHECK(broker.producers.channel_of("requester-1") == nullptr);
+}
+
+TEST_CASE("with as many replies on their way as may, one more is refused, until one has come", "[broker][reply]") {
+  ReplyBroker broker;
+  broker.requester->thinking = true;
+  broker.turn([&] {
+    for (int32_t n = 0; n < ReplyProcessor::kMostPushes; ++n) broker.send(kToRequester);
+  });
+  const PhyOffset end = broker.store.log_end;
+  const auto refused = broker.reply(kToRequester);
+  CHECK(refused.code == 2);
+  CHECK(refused.remark ==
+        "[REJECTREQUEST]system busy, start flow control for a while: 10000 replies are on their way to their clients "
+        "already");
+  CHECK(broker.requester->pushed.size() == ReplyProcessor::kMostPushes);
+  CHECK(broker.store.log_end == end);
+
+  broker.turn([&] { broker.requester->waiting.front()(remoting::Response{}); });
+  broker.turn_until_answers(2);
+  broker.turn([&] { broker.requester->thinking = false; });
+  CHECK(broker.reply(kToRequester).code == 0);
+  broker.turn([&] { broker.requester->waiting.clear(); });
 }
 
 TEST_CASE("with as many answers waiting as may, a reply is neither pushed nor stored", "[broker][reply]") {

@@ -8,6 +8,7 @@
 #include "store/consume_queue.h"
 #include "store/mapped_file_queue.h"
 #include "store/queue_manifest.h"
+#include "tests/support/faulty_files.h"
 #include "tests/support/store_fixture.h"
 
 using namespace comet;
@@ -167,6 +168,31 @@ TEST_CASE("after a crash queues are loaded when they are needed, and those in th
   RunningStore again(many_queues(dir / "k"));  // a manifest with queues that nobody looked at
   for (int i = 5; i < kTopics; ++i)
     for (int queue = 0; queue < kQueues; ++queue) CHECK(again.bodies(topic(i), queue).size() == 30);
+}
+
+TEST_CASE("a queue that can't be loaded now says so, and takes no message until it can", "[store]") {
+  TempDir dir;
+  {
+    RunningStore store(many_queues(dir / "s"));
+    fill(store, 30);
+  }
+  std::filesystem::remove(dir / "s/queues.manifest");
+  const auto files = std::make_shared<FaultyFiles>();
+  RunningStore store(many_queues(dir / "s"), /*threads=*/false, files);
+  REQUIRE(store);
+  const std::string name = topic(2);
+  const store::QueueKeyView queue{name, QueueId(2)};
+  files->faults.reads_left = 0;
+  const auto readable = store->queue_readable(queue);
+  REQUIRE_FALSE(readable);
+  CHECK(readable.error().code == Errc::kIo);
+  CHECK_THAT(readable.error().what, Catch::Contains("can't be read now"));
+  CHECK(store.put(topic(2), 2, "refused").status == store::PutStatus::kServiceNotAvailable);
+  CHECK(store->queue_readable({"nowhere", QueueId(0)}));
+  files->faults.reads_left = -1;
+  CHECK(store->queue_readable(queue));
+  CHECK(store->max_offset(queue, true).value == 30);
+  CHECK(store.put(topic(2), 2, "next").queue_offset.value == 30);
 }
 
 TEST_CASE("many queues without a manifest, cleanly stopped, miss nothing", "[store]") {
