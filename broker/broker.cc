@@ -458,9 +458,11 @@ void Broker::Parts::start_thread(std::string name, std::function<void()> life, P
 }
 
 void Broker::Parts::start_threads() {
-  start_thread("keeper", [this] { store->run_keeper(); }, Pace::kBehind);
+  start_thread(
+      "keeper", [this] { store->run_keeper(); }, Pace::kBehind);
   start_thread("flusher", [this] { store->run_flusher(); });
-  start_thread("indexer", [this] { store->run_indexer(); }, Pace::kBehind);
+  start_thread(
+      "indexer", [this] { store->run_indexer(); }, Pace::kBehind);
   start_thread("delays", [this] { serving->delays.run(); });
   if (serving->timers) start_thread("timers", [this] { serving->timers->run(); });
   for (int32_t n = 0; n < live.now().worker_threads; ++n) {

@@ -31,9 +31,9 @@ Reply with_fields(Reply reply) {
 
 std::optional<Reply> OffsetProcessor::unreadable(const store::QueueKeyView& queue) const {
   if (parts_.store.queue_readable(queue)) return std::nullopt;
-  return with_fields(
-      Reply::refuse(ResponseCode::kSystemError, fmt::format("queue {} of topic {} can't be read now: see store.log",
-                                                            queue.queue_id.value, queue.topic)));
+  return with_fields(Reply::refuse(
+      ResponseCode::kSystemError,
+      fmt::format("queue {} of topic {} can't be read now: see store.log", queue.queue_id.value, queue.topic)));
 }
 
 Reply OffsetProcessor::query(const Call&, const remoting::QueryConsumerOffsetRequest& request) {

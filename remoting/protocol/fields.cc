@@ -1,6 +1,6 @@
 #include "remoting/protocol/fields.h"
 
-#include <cstring>
+#include <algorithm>
 
 #include "remoting/protocol/scan.h"
 
@@ -36,10 +36,10 @@ char* put_escape(char* at, char c) {
   }
   constexpr std::string_view kHex = "0123456789ABCDEF";
   const auto byte = static_cast<unsigned char>(c);
-  std::memcpy(at, "u00", 3);
-  at[3] = kHex[byte >> 4];
-  at[4] = kHex[byte & 15];
-  return at + 5;
+  at = std::copy_n("u00", 3, at);
+  *at++ = kHex[byte >> 4];
+  *at++ = kHex[byte & 15];
+  return at;
 }
 
 }  // namespace

@@ -5,11 +5,11 @@
 #include <set>
 #include <thread>
 
+#include "common/log.h"
 #include "remoting/net/server.h"
 #include "remoting/net/workers.h"
 #include "remoting/protocol/headers/admin_broker.h"
 #include "remoting/protocol/headers/query.h"
-#include "common/log.h"
 
 namespace comet::test {
 namespace {
