@@ -33,8 +33,8 @@ struct PutRequest {
   int64_t tags_code = 0;        ///< what the ConsumeQueue entry holds
   int64_t due_after_ms = 0;     ///< over 0: the entry holds the store time plus this instead, when a delay is over
   bool kept = false;            ///< it was accepted before: maxMessageSize of today doesn't apply
-  std::string_view keys;        ///< property KEYS, blank-separated; indexed
-  std::string_view unique_key;  ///< property UNIQ_KEY; indexed
+  std::string_view keys;        ///< its property KEYS, blank-separated, for who made the request
+  std::string_view unique_key;  ///< its property UNIQ_KEY, likewise: the index reads the stored properties
 };
 
 struct PutResult {
