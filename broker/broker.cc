@@ -78,10 +78,13 @@ constexpr int64_t kIdleFiguresMs = 600'000;
 constexpr int64_t kUnregisterMs = 500;
 constexpr int64_t kCloseGraceMs = 300;
 constexpr int64_t kSlavesGraceMs = 500;
-/// How a thread shares a busy machine: what nobody waits for lets the loops go first.
-enum class Pace { kAtOnce, kBehind };
-constexpr int kNiceBehind = 5;
 constexpr size_t kWorkerQueueTasks = 10'000;
+
+/// For threads that nobody waits for: on a busy machine the loops go first. Linux: this thread's priority alone.
+void stand_behind_loops() {
+  constexpr int kNice = 5;
+  (void)::setpriority(PRIO_PROCESS, 0, kNice);
+}
 
 /// A moment that one thread waits for and another brings.
 class Moment {
@@ -126,7 +129,7 @@ struct Broker::Parts {
   void end_threads();
   void settings_changed(const std::vector<std::string>& keys);
   void tell_dropped_log_lines();
-  void start_thread(std::string name, std::function<void()> life, Pace pace = Pace::kAtOnce);
+  void start_thread(std::string name, std::function<void()> life);
   Result<void> persist();
   Result<void> persist_transaction_metrics();
 
@@ -449,20 +452,23 @@ Result<void> Broker::Parts::listen() {
   return {};
 }
 
-void Broker::Parts::start_thread(std::string name, std::function<void()> life, Pace pace) {
-  threads.emplace_back([name = std::move(name), life = std::move(life), pace] {
+void Broker::Parts::start_thread(std::string name, std::function<void()> life) {
+  threads.emplace_back([name = std::move(name), life = std::move(life)] {
     ::pthread_setname_np(::pthread_self(), name.c_str());
-    if (pace == Pace::kBehind) (void)::setpriority(PRIO_PROCESS, 0, kNiceBehind);  // Linux: this thread's alone
     life();
   });
 }
 
 void Broker::Parts::start_threads() {
-  start_thread(
-      "keeper", [this] { store->run_keeper(); }, Pace::kBehind);
+  start_thread("keeper", [this] {
+    stand_behind_loops();
+    store->run_keeper();
+  });
   start_thread("flusher", [this] { store->run_flusher(); });
-  start_thread(
-      "indexer", [this] { store->run_indexer(); }, Pace::kBehind);
+  start_thread("indexer", [this] {
+    stand_behind_loops();
+    store->run_indexer();
+  });
   start_thread("delays", [this] { serving->delays.run(); });
   if (serving->timers) start_thread("timers", [this] { serving->timers->run(); });
   for (int32_t n = 0; n < live.now().worker_threads; ++n) {

@@ -11,6 +11,10 @@ namespace {
 constexpr auto kIndexWait = std::chrono::milliseconds(1'000);
 constexpr int32_t kQueryRounds = 3;
 
+Result<void> readable(const ConsumeQueue& queue) {
+  return queue.loaded() ? Result<void>() : fail(Errc::kIo, queue.folder() + " can't be read now");
+}
+
 }  // namespace
 
 QueueOffset Engine::min_offset(QueueKeyView key) {
@@ -28,14 +32,13 @@ bool Engine::queue_exists(QueueKeyView key) { return queues_.find(key.topic, key
 
 Result<void> Engine::queue_readable(QueueKeyView key) {
   const auto queue = queues_.find(key.topic, key.queue_id);
-  if (queue && !queue->loaded()) return fail(Errc::kIo, queue->folder() + " can't be read now");
-  return {};
+  return queue ? readable(*queue) : Result<void>();
 }
 
 Result<std::optional<QueueEntry>> Engine::entry(QueueKeyView key, QueueOffset offset) {
   const auto queue = queues_.find(key.topic, key.queue_id);
   if (!queue) return std::nullopt;
-  if (!queue->loaded()) return fail(Errc::kIo, queue->folder() + " can't be read now");
+  COMET_TRY_VOID(readable(*queue));
   COMET_TRY(auto found, queue->entry(offset));
   if (found && QueueUnit::is_ext_address(found->tags_code)) [[unlikely]]
     found = with_tags_code(*found);

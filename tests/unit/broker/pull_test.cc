@@ -60,12 +60,10 @@ TEST_CASE("a slave serves pulls only where slaveReadEnable says so", "[broker][p
     settings.broker_role = "SLAVE";
     settings.slave_read = true;
   });
-  Message one;
-  one.topic = "orders";
-  one.queue_id = QueueId(1);
-  one.body = "one";
   store::PutRequest put;
-  put.message = one;
+  put.message.topic = "orders";
+  put.message.queue_id = QueueId(1);
+  put.message.body = "one";
   open.store.put(put);
   CHECK(open.pull(pull_orders()).remark == "FOUND");
 }
